@@ -1,0 +1,247 @@
+"""Our backfill beside plain trafilatura, news-please, newspaper4k and lxml, on the same pages in one run.
+
+    python -m benchmarks.speed [WARC] [--pages N] [--peer-pages N] [--workers N]
+
+The backfill goes into the embedded MongoDB with one worker and with one per core, each from an empty database;
+trafilatura reads the same pages with metadata, in one process before and after that, page by page in turn with
+`crawler.extraction.extract`, and in a pool. CPU seconds are the kernel's, of the main process and all that it started;
+mongod's stand apart. What a process costs before its first page is measured with a single page and taken off. The bars
+are printed with what was reached, and the exit status is 1 where one is not met; the wall clock says something only on
+a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+import pymongo
+
+from benchmarks import extraction_speed, made_corpus
+from benchmarks.extraction_speed import STAGES, Saved, measure, pages_of, timed
+from benchmarks.main_process import observe
+from benchmarks.running import PAGES, Cost, crawl, environment, sample, since
+from crawler.article import Article, from_document
+from crawler.extraction import extract
+from crawler.mongodb.embedded import embedded_server
+from pipelines.dedupe import fingerprinted
+from pipelines.language import in_language
+from pipelines.validate import valid
+
+PEERS = Path(__file__).resolve().parent.parent / ".venv-peers"
+STEPS = (("validate", valid), ("language", in_language), ("signature", fingerprinted))
+"""What workers do with an article after its extraction, in the order of the pipelines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """Something to be reached."""
+
+    what: str
+    """For the table."""
+    reached: float | None
+    """What was measured; None where it could not be."""
+    wanted: float
+    """What it should be."""
+    at_most: bool = False
+    """Less is better."""
+    aim: str = ""
+    """What we would like it to be."""
+
+    @property
+    def met(self) -> bool:
+        """Whether it is reached, or was not measured."""
+        return self.reached is None or (self.reached <= self.wanted if self.at_most else self.reached >= self.wanted)
+
+    def __str__(self) -> str:
+        reached = "not measured" if self.reached is None else f"{self.reached:.2f}"
+        wanted = f"{'at most' if self.at_most else 'at least'} {self.wanted:g}{self.aim and f', aim {self.aim}'}"
+        verdict = "-" if self.reached is None else "met" if self.met else "NOT MET"
+        return f"  {self.what:58}{reached:>13}  {wanted:24}{verdict}"
+
+
+def steps_of(pages: Sequence[Saved]) -> dict[str, float]:
+    """Return the CPU seconds of lxml's parser, and of each step of a worker behind the extraction, for all pages."""
+    used = dict.fromkeys(("lxml", *(name for name, _ in STEPS)), 0.0)
+    # The models are loaded by the first text.
+    made = dataclasses.replace(
+        from_document(next(made_corpus.articles(1, 1, now=datetime.now(UTC)))), language_source=None, content_hash=None
+    )
+    for _, step in STEPS:
+        step(made)
+    for page in pages:
+        used["lxml"] += timed(lambda page=page: lxml.html.fromstring(page.html))  # type: ignore[misc]
+        item: Any = extract(page.html, page.url, headers=page.headers)
+        for name, step in STEPS:
+            start = time.process_time()
+            item = step(item)
+            used[name] += (time.process_time() - start) if isinstance(item, Article) else 0.0
+    return used
+
+
+def _read(page: Saved) -> float:
+    """Read a page with trafilatura in a process of a pool; return the CPU seconds."""
+    return timed(lambda: extraction_speed.theirs(page))
+
+
+def pool(pages: Sequence[Saved], processes: int) -> tuple[float, float]:
+    """Return the CPU seconds and the seconds that trafilatura takes in a pool, its start not counted."""
+    with multiprocessing.get_context("spawn").Pool(processes) as workers:
+        # So many that each process has had some, and has loaded and compiled what it needs.
+        workers.map(_read, pages[: 8 * processes], chunksize=1)
+        start = time.monotonic()
+        used = workers.map(_read, pages, chunksize=4)
+        return sum(used), since(start)
+
+
+def peers(warc: Path) -> dict[str, list[float]]:
+    """Return the CPU seconds per page of the extractors in .venv-peers; nothing where that is not made."""
+    if not (PEERS / ".ready").exists():
+        return {}
+    command = [PEERS / "bin" / "python", Path(__file__).with_name("peers.py"), warc]
+    found: dict[str, list[float]] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return found
+
+
+def minus(cost: Cost, start: Cost) -> dict[str, float]:
+    """Return what a crawl took without what it takes to start, from one of a single page."""
+    pages = cost.pages - start.pages
+    return {
+        "pages": pages,
+        "main": cost.main - start.main,
+        "workers": cost.workers - start.workers,
+        "cpu": cost.cpu - start.cpu,
+        "mongod": cost.mongod - start.mongod,
+        "wall": cost.wall - start.wall,
+    }
+
+
+def row(name: str, pages: float, cpu: float, wall: float | None = None, note: str = "") -> None:
+    """Print a line of the first table."""
+    seconds = f"{wall:9.1f}{pages / wall:9.1f}" if wall else f"{'':18}"
+    print(f"  {name:38}{cpu:9.2f}{1000 * cpu / pages:9.1f}{seconds}  {note}")
+
+
+def backfills(warc: Path, single: Path, workers: int) -> Iterator[tuple[int, Cost, Cost, dict[str, Any]]]:
+    """Yield, for one worker and for several: how many, the cost of the pages, of one page, and what `observe` saw."""
+    with tempfile.TemporaryDirectory() as folder, embedded_server(Path(folder) / "mongodb") as server:
+        uri = server.uri
+        with pymongo.MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
+            # The server's own first steps: what the first crawl of all would pay for.
+            crawl([f"warc={single}"], client, uri, "first")
+            for number in sorted({1, workers}):
+                setting = f"EXTRACTION_WORKERS={number}"
+                start = crawl([f"warc={single}"], client, uri, f"start_{number}", setting)
+                cost = crawl([f"warc={warc}"], client, uri, f"pages_{number}", setting)
+                seen = observe(warc, uri, f"seen_{number}", ["-s", setting]) if number == workers else {}
+                for name in client.list_database_names():
+                    if name.startswith(("start_", "pages_", "seen_")):
+                        client.drop_database(name)
+                yield number, cost, start, seen
+
+
+def main() -> int:
+    """Measure, print the tables, and return 1 where a bar is not met."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("warc", nargs="?", type=Path, default=PAGES, metavar="WARC")
+    parser.add_argument("--pages", type=int, metavar="N", help="only so many pages, evenly spread")
+    parser.add_argument("--peer-pages", type=int, default=70, metavar="N", help="so many for .venv-peers (default 70)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="default: one per core")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        warc, single, few = (Path(folder) / f"{name}.warc.gz" for name in ("pages", "single", "few"))
+        try:
+            count = sample(options.warc, warc, pages=options.pages)
+            sample(options.warc, single, pages=1)
+            sample(warc, few, pages=options.peer_pages)
+        except (OSError, ValueError) as error:
+            print(f"benchmarks.speed: {error}", file=sys.stderr)
+            return 2
+        print(f"{options.warc.name}: {count} pages; " + ", ".join(f"{k} {v}" for k, v in environment().items()))
+        bars = compare(warc, single, few, options.workers)
+    print("\nbars")
+    for bar in bars:
+        print(bar)
+    return int(not all(bar.met for bar in bars))
+
+
+def compare(warc: Path, single: Path, few: Path, workers: int) -> list[Bar]:
+    """Measure all, print both tables, return the bars."""
+    pages = list(pages_of(warc, None))
+    first = measure(pages)
+    ours = {number: (cost, start, seen) for number, cost, start, seen in backfills(warc, single, workers)}
+    pool_cpu, pool_wall = pool(pages, workers)
+    others = peers(few)
+    second, steps = measure(pages), steps_of(pages)
+    times = {name: [statistics.fmean(pair) for pair in zip(first[name], second[name], strict=True)] for name in first}
+    plain, extracted = sum(times["trafilatura"]), sum(times["extract"])
+    print(f"\n  {'':38}{'CPU s':>9}{'ms/page':>9}{'wall s':>9}{'pages/s':>9}")
+    net = {}
+    for number, (cost, start, _) in ours.items():
+        net[number] = minus(cost, start)
+        note = f"start {start.cpu:.1f} s more; {cost.articles} articles"
+        row(f"leesook, {number} worker{'s' * (number > 1)}", net[number]["pages"], net[number]["cpu"],
+            net[number]["wall"], note)  # fmt: skip
+        row("  of that the main process", net[number]["pages"], net[number]["main"])
+        row("  mongod beside it", net[number]["pages"], net[number]["mongod"])
+    row("trafilatura with metadata, 1 process", len(pages), plain)
+    row(f"trafilatura with metadata, pool of {workers}", len(pages), pool_cpu, pool_wall)
+    same = sum(_at(times["trafilatura"], pages, few))
+    for name, used in others.items():
+        row(f"{name} ({len(used)} of the pages)", len(used), sum(used), note=f"trafilatura on these {same:.2f} s")
+    row("lxml, parsing alone", len(pages), steps["lxml"])
+    cost, start, seen = ours[workers]
+    total = net[workers]["cpu"] / net[workers]["pages"]
+    stages(times, steps, seen, cost.pages, plain / len(pages))
+    per_page = plain / len(pages)
+    one = net[1]["wall"] if workers > 1 else None
+    theirs = {name: sum(used) / same for name, used in others.items()}
+    outside = 1 - (extracted / len(pages)) / total
+    return [
+        Bar(what="extract / trafilatura with metadata", reached=extracted / plain, wanted=0.75, at_most=True),
+        Bar(what="CPU a page / trafilatura", reached=total / per_page, wanted=0.9, at_most=True, aim="0.6"),
+        Bar(what="  with the start of processes", reached=cost.cpu / cost.pages / per_page, wanted=0.9, at_most=True),
+        Bar(what="share of CPU outside extract", reached=outside, wanted=0.15, at_most=True),
+        Bar(what=f"{workers} workers / 1 worker, pages/s", reached=one and one / net[workers]["wall"], wanted=1.8),
+        Bar(what="news-please / leesook, CPU a page",
+            reached=theirs["news-please"] * per_page / total if theirs else None, wanted=6, aim="10"),
+    ]  # fmt: skip
+
+
+def _at(values: Sequence[float], pages: Sequence[Saved], warc: Path) -> list[float]:
+    """Return the values of those pages that stand in another WARC as well."""
+    chosen = {page.url for page in pages_of(warc, None)}
+    return [value for page, value in zip(pages, values, strict=True) if page.url in chosen]
+
+
+def stages(
+    times: Mapping[str, Sequence[float]], steps: Mapping[str, float], seen: Mapping[str, Any], count: int, plain: float
+) -> None:
+    """Print where the CPU of a page goes: in the workers by stage, in the main process by room."""
+    pages = len(times["extract"])
+    # Timed in a pass of their own: brought to what `extract` takes as a whole.
+    scale = sum(times["extract"]) / sum(sum(times[stage]) for stage in STAGES)
+    rows = [(f"extract: {stage}", scale * sum(times[stage]) / pages) for stage in STAGES]
+    rows += [(f"worker: {name}", steps[name] / pages) for name, _ in STEPS]
+    rows += [(f"main: {room}", seconds / count) for room, seconds in seen["rooms"].items()]
+    print(f"\n  {'stage':38}{'ms/page':>9}{'of trafilatura':>16}")
+    for name, seconds in rows:
+        print(f"  {name:38}{1000 * seconds:9.2f}{seconds / plain:16.3f}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

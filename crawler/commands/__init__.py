@@ -1,0 +1,1 @@
+"""The `scrapy` subcommands of every day."""

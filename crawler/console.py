@@ -1,0 +1,94 @@
+"""What our own commands have in common: one clear line for what went wrong, an exit status, quiet logs."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pymongo.errors import PyMongoError
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+from crawler.mongodb.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+EXIT_STATUSES = {
+    0: "it did what was asked",
+    FAILED: "it could not, or there is no database; one line on stderr says why",
+    MISUSED: "a mistake in the command",
+    INTERRUPTED: "Ctrl-C",
+    TERMINATED: "SIGTERM",
+}
+"""What a status of our commands means, for the reference; where one means something else, its class says so."""
+
+
+# C0 and C1 controls, which move the cursor or set the terminal's title, and the marks that turn writing direction.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def printable(text: str) -> str:
+    """Return what a page, or anybody, says as one line that a terminal takes for text and for nothing else."""
+    return _UNPRINTABLE.sub(" ", text).strip()
+
+
+class CommandError(Exception):
+    """The command cannot do what was asked. Its text is one sentence for a person."""
+
+
+class QuietCommand(ScrapyCommand):
+    """A command that prints what it was asked for on the standard output, and nothing else there.
+
+    Subclasses write `execute`, which returns the exit status. It may raise UsageError (status 2), CommandError or
+    DatabaseUnavailable (status 1): each becomes one line on stderr.
+    """
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+    exit_statuses: ClassVar[Mapping[int, str]] = EXIT_STATUSES
+
+    @abstractmethod
+    def execute(self, args: list[str], opts: argparse.Namespace) -> int:
+        """Do the work and return the exit status."""
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run `execute` between signals and exceptions on one side and a person on the other."""
+        # As Ctrl-C does, SIGTERM unwinds the stack: half-written files go, the embedded MongoDB stops.
+        signal.signal(signal.SIGTERM, _terminate)
+        try:
+            for unknown in (arg for arg in args if arg.startswith("-") and arg != "-"):
+                raise UsageError(f"there is no option {unknown}")
+            self.exitcode = self.execute(args, opts)
+            sys.stdout.flush()
+        except UsageError as error:
+            self.exitcode = self._say(f"{error} (scrapy {self._name} -h lists the options)", MISUSED)
+        except (CommandError, DatabaseUnavailable) as error:
+            self.exitcode = self._say(str(error), FAILED)
+        except PyMongoError as error:
+            self.exitcode = self._say(f"MongoDB was lost, or refused: {error}", FAILED)
+        except BrokenPipeError:
+            # The reader has seen enough (`| head`). What is still buffered would raise again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except KeyboardInterrupt:
+            self.exitcode = self._say("interrupted", INTERRUPTED)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__module__.rsplit(".", 1)[-1]
+
+    def _say(self, message: str, status: int) -> int:
+        print(f"scrapy {self._name}: {' '.join(message.split())}", file=sys.stderr)
+        return status
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(TERMINATED)

@@ -1,0 +1,1 @@
+"""Where URLs come from: feeds, sitemaps, site files, URL lists, WARC files."""

@@ -1,0 +1,1 @@
+"""What watches a run: progress, the balance sheet, the exit status."""

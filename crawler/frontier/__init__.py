@@ -1,0 +1,1 @@
+"""Which page is next, and the ledger by which none is ever lost."""

@@ -1,0 +1,1 @@
+"""The way to MongoDB: which server, how to connect, and the embedded one."""

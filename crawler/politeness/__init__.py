@@ -1,0 +1,1 @@
+"""Downloader middlewares that make us a good citizen: delays, back-off, conditional requests."""

@@ -1,0 +1,1 @@
+"""The spiders: `news` for scheduled jobs, `backfill` for one-off ones."""

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+
+from crawler.url import article_id
+from tests.running import ROOT, environment
+
+if TYPE_CHECKING:
+    from tests.crawler.commands.conftest import Desk
+
+SITE = "https://www.ochtendpost.example"
+
+
+def version_0(number: int, **fields: Any) -> dict[str, Any]:
+    url = f"{SITE}/{number}"
+    return {"_id": ObjectId(), "url": url, "title": f"Bericht {number}", "document": f"Bericht {number}.", **fields}
+
+
+def test_brings_up_and_says_what_it_left(desk: Desk) -> None:
+    bad = version_0(0, title="\x1b", _id="slecht\n")
+    desk.database.articles.insert_many([bad, version_0(1), version_0(2)])
+    ran = desk.run("migrate", "--dry-run")
+    assert (ran.exit_code, ran.stderr) == (1, "")
+    assert ran.stdout.splitlines() == [
+        "slecht: title: empty",
+        "2 articles would be brought up to version 1.",
+        "1 left as they are.",
+    ]
+    assert desk.database.articles.count_documents({"schema": 1}) == 0
+    ran = desk.run("migrate")
+    assert (ran.exit_code, ran.stdout.splitlines()[1]) == (1, "2 articles brought up to version 1.")
+    desk.database.articles.delete_one({"_id": bad["_id"]})
+    ran = desk.run("migrate")
+    assert (ran.exit_code, ran.stdout) == (0, "0 articles brought up to version 1.\n")
+
+
+def test_killed_again_and_again_it_comes_to_its_end(desk: Desk, mongodb_uri: str) -> None:
+    """Nothing is lost, nothing is there twice, whenever it was killed."""
+    number = 6000
+    desk.database.articles.insert_many([version_0(n) for n in range(number)])
+    env = environment(mongodb_uri=mongodb_uri, database=desk.database.name)
+    dice = random.Random(7)
+    kills = 0
+    for _ in range(4):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scrapy", "migrate"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
+        )
+        while process.poll() is None and desk.database.migrations.find_one({}) is None:
+            time.sleep(0.02)
+        time.sleep(dice.uniform(0, 0.6))
+        kills += process.poll() is None
+        process.kill()
+        process.wait()
+    assert kills
+    assert desk.run("migrate").exit_code == 0
+    found = {document["_id"] for document in desk.database.articles.find({}, {"_id": 1})}
+    assert found == {article_id(f"{SITE}/{n}") for n in range(number)}
+    assert desk.database.articles.count_documents({"schema": 1}) == number

@@ -1,0 +1,118 @@
+"""The worker processes: real ones, really killed."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from crawler.extraction.workers import WorkerCrash, Workers, WorkTimeout
+
+MEBIBYTE = 1 << 20
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def die(signal_number: int) -> None:
+    os.kill(os.getpid(), signal_number)
+
+
+def die_once(marker: str) -> str:
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done the second time"
+
+
+def hang() -> None:
+    while True:
+        time.sleep(0.1)
+
+
+def devour() -> int:
+    return len(bytearray(4096 * MEBIBYTE))
+
+
+def fail() -> None:
+    raise ValueError("what the page holds")
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[Workers]:
+    workers = Workers(2, timeout=2, memory_bytes=2048 * MEBIBYTE)
+    yield workers
+    workers.stop()
+
+
+async def test_work_is_done_elsewhere(workers: Workers) -> None:
+    assert await workers.run(os.getpid) != os.getpid()
+    assert await asyncio.gather(*(workers.run(double, n) for n in range(40))) == [2 * n for n in range(40)]
+
+
+async def test_what_the_work_raises_is_raised_here(workers: Workers) -> None:
+    with pytest.raises(ValueError, match="what the page holds"):
+        await workers.run(fail)
+
+
+async def test_a_worker_that_dies_costs_its_work_and_no_other(workers: Workers) -> None:
+    others = [asyncio.ensure_future(workers.run(double, n)) for n in range(20)]
+    with pytest.raises(WorkerCrash, match="died twice"):
+        await workers.run(die, signal.SIGKILL)
+    assert await asyncio.gather(*others) == [2 * n for n in range(20)]
+
+
+async def test_work_whose_worker_was_killed_from_outside_is_done_again(workers: Workers, tmp_path: str) -> None:
+    assert await workers.run(die_once, f"{tmp_path}/marker") == "done the second time"
+
+
+async def test_work_that_hangs_is_ended(workers: Workers) -> None:
+    with pytest.raises(WorkTimeout, match="longer than 2 s"):
+        await workers.run(hang)
+    assert await workers.run(double, 4) == 8
+
+
+async def test_work_that_eats_memory_fails_alone(workers: Workers) -> None:
+    with pytest.raises(MemoryError):
+        await workers.run(devour)
+    assert await workers.run(double, 4) == 8
+
+
+async def test_a_pool_whose_idle_workers_were_killed_is_replaced(workers: Workers) -> None:
+    assert await workers.run(double, 1) == 2
+    for child in multiprocessing.active_children():
+        child.kill()
+    await asyncio.sleep(0.5)
+    assert await workers.run(double, 4) == 8
+
+
+async def test_stop_leaves_no_process_and_takes_no_time(workers: Workers) -> None:
+    hanging = [asyncio.ensure_future(workers.run(hang)) for _ in range(2)]
+    await asyncio.sleep(0.5)
+    started = time.monotonic()
+    workers.stop()
+    assert time.monotonic() - started < 2
+    assert not multiprocessing.active_children()
+    for task in hanging:
+        task.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_two_may_stop_them_at_once_and_both_find_them_gone() -> None:
+    # The spider's end stops them in a thread, and a second Ctrl-C at the same moment in the main one.
+    def stop() -> list[object]:
+        workers.stop()
+        return multiprocessing.active_children()
+
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(8):
+            workers = Workers(2, timeout=2, memory_bytes=0, preload=())
+            assert await workers.run(double, 1) == 2
+            assert [ended.result() for ended in [threads.submit(stop) for _ in range(2)]] == [[], []]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.fingerprint import content_hash, normalised
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("De brug, zegt zij, ‘blijft dicht’.", "de brug zegt zij blijft dicht"),
+        ("DE BRUG\n\nblijft\u00a0dicht", "de brug blijft dicht"),
+        ("Straße", "strasse"),
+        ("ﬁets", "fiets"),
+        ("１２３", "123"),
+        ("café", "café"),
+        ("cafe\u0301", "café"),
+        ("橋は、まだ閉鎖されている。", "橋は まだ閉鎖されている"),
+        ("snake_case", "snake case"),
+        ("…", ""),
+        ("", ""),
+    ],
+)
+def test_words_of_a_text(text: str, words: str) -> None:
+    assert normalised(text) == words
+
+
+def test_fingerprint_is_24_hexadecimal_digits_and_stays_what_it_is() -> None:
+    # By `printf 'de brug blijft dicht' | b2sum -l 96`. It stands in every document: another value for the same
+    # text would part it from its duplicates.
+    assert content_hash("De brug blijft dicht.") == content_hash("de brug — blijft dicht") == "4a89752cff535b7263bfebbd"
+
+
+def test_other_words_other_fingerprint() -> None:
+    assert content_hash("De brug blijft dicht") != content_hash("De brug blijft open")
+    assert content_hash("ab c") != content_hash("a bc")
+
+
+@given(st.text(max_size=60))
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    assert normalised(normalised(text)) == normalised(text)
+
+
+@given(st.text(max_size=40), st.sampled_from([" ", "\n\n", "\u00a0", " — ", "’ ", "\u2028"]))
+def test_white_space_and_punctuation_make_no_difference(text: str, separator: str) -> None:
+    assert content_hash(separator.join(text.split(" "))) == content_hash(text)
+
+
+def test_any_text_has_a_fingerprint() -> None:
+    assert len(content_hash("\ud800 \x00")) == 24
