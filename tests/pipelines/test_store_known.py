@@ -14,6 +14,7 @@ from crawler.article import (
     NotModified,
     Rights,
 )
+from pipelines.dedupe import Link
 from tests.pipelines.outcomes import states
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ class TestKnownArticle:
         (revision,) = await desk.database.revisions.find().to_list()
         assert revision["_id"] == f"{changed.id}:1"
         assert revision["changed"] == fields
-        assert {name: revision[name] for name in before if name != "_id"} == {
-            name: value for name, value in before.items() if name != "_id"
-        }
+        # All of it, but whom it repeated: that is said of what an article is now.
+        kept = {name: value for name, value in before.items() if name != "_id"} | Link().as_fields()
+        kept |= {"first_seen_at": before["changed_at"]}
+        assert {name: revision[name] for name in kept} == kept
         assert revision["article_id"] == changed.id
 
     async def test_each_change_is_kept(self, desk: Desk, article: Make) -> None:

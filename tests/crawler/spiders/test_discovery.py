@@ -189,12 +189,12 @@ def test_a_breaking_story_is_not_behind_the_archive(desk: Desk) -> None:
     site = desk.site(f'sitemaps = ["{paper.url}/alles.xml"]\nfeeds = ["{paper.url}/laat.rss"]\ndelay = 0.02')
     ran = desk.crawl(*site, "-a", "max_articles=3", SITEMAP_DAYS=0, CONCURRENT_REQUESTS=16)
     assert ran.exit_code == 0, ran.stderr
-    # From when the ledger has it: the 16 requests that are with the downloader by then are on their way, and the
-    # host's policy files; nothing else goes before.
+    # From when the feed was read: the 16 requests that are with the downloader by then are on their way, and more go
+    # while the feed's links are written to the ledger, fifty a second at most.
     known = desk.row(story)["discovered_at"]
     after = [f"{paper.url}{access.path}" for access in desk.log if access.time > known]
     assert story in after
-    assert after.index(story) <= 16 + 2
+    assert after.index(story) <= len(archive) // 4
     assert len(desk.seen) < len(archive), "the archive had not been read to its end"
     # All of the archive is in the ledger, and waits there.
     assert desk.database.pages.count_documents({"via": "sitemap"}) == 400
@@ -260,7 +260,7 @@ def test_read_also_links_end_at_depth_and_budget_and_the_rest_waits(desk: Desk) 
         ({"start": "ftp://polderbode.nl/"}, "give the home page of a paper in full"),
         ({"start": "https://polderbode.nl/", "country": "nl"}, "leave out -a country="),
         ({"sites": "zzz.example"}, "name its home page, -a start=https://"),
-        ({"sites_file": "README.md"}, "README.md: not valid TOML"),
+        ({"sites_file": "LICENSE"}, "LICENSE:2, at 'Apache License': not valid TOML"),
     ],
     ids=["no-scheme", "scheme", "two-choices", "unknown", "no-toml"],
 )
