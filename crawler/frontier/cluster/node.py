@@ -66,6 +66,8 @@ class Node:
         """Settled, and not struck out yet."""
         self._arrived: asyncio.Queue[Errand] = asyncio.Queue()
         self._postponed: deque[tuple[float, Errand]] = deque()
+        self._shaping = asyncio.Lock()
+        """Whoever makes a stream, or drops one with its partition, holds it: none may be made that nobody drops."""
 
         self._said_at = -self._lease
         self._silent_since: float | None = None
@@ -238,8 +240,9 @@ class Node:
         self._heard()
 
     async def _take_over(self, partition: int) -> None:
-        await self.streams.prepare(partition)
         self._owned.add(partition)
+        async with self._shaping:
+            await self.streams.prepare(partition)
         for entry in await self.streams.claim(partition):
             self._arrive(entry)
 
@@ -248,8 +251,9 @@ class Node:
         lengths = await self.streams.lengths(resting) if resting else {}
         for partition in resting:
             if partition in self._giving or not lengths[partition]:
-                self._lose({partition})
-                await self.leases.release(partition)
+                async with self._shaping:
+                    self._lose({partition})
+                    await self.leases.release(partition)
 
     def _lose(self, partitions: set[int]) -> None:
         self._owned -= partitions
@@ -286,8 +290,9 @@ class Node:
                 # A stream that was emptied and dropped meanwhile, or all of Redis was.
                 if not any(word in str(error) for word in ("NOGROUP", "UNBLOCKED")):
                     raise
-                for partition in tuple(self._owned):
-                    await self.streams.prepare(partition)
+                async with self._shaping:
+                    for partition in tuple(self._owned):
+                        await self.streams.prepare(partition)
                 return
             for entry in arrived:
                 self._arrive(entry)
