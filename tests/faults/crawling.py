@@ -77,8 +77,13 @@ class Crawl:
         )  # fmt: skip
 
     def end(self, timeout: float = 900) -> Ran:
-        """Return how it ended. Raises TimeoutExpired where it hangs."""
-        stdout, stderr = self.process.communicate(timeout=timeout)
+        """Return how it ended. Raises AssertionError, with what it said last, where it hangs."""
+        try:
+            stdout, stderr = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            stdout, stderr = self.process.communicate()
+            raise AssertionError(f"still at work after {timeout:g} s: {stdout[-500:]}\n{stderr[-2_000:]}") from None
         return Ran(exit_code=self.process.returncode, stdout=stdout, stderr=stderr)
 
 

@@ -71,6 +71,8 @@ class Node:
 
         self._said_at = -self._lease
         self._silent_since: float | None = None
+        self._missed_some = True
+        """An answer got lost since the last look at the cluster: there may be entries in our name that never arrived."""
         self.survey: Survey | None = None
         """The cluster as it was a moment ago."""
 
@@ -200,11 +202,12 @@ class Node:
             await asyncio.sleep(_ROUND)
 
     def _heard(self) -> None:
-        if self._silent_since is not None:
+        if self._silent_since is not None and not self._missed_some:
             logger.info("Redis answers again")
             self._silent_since = None
 
     def _missed(self, error: Exception) -> None:
+        self._missed_some = True
         if self._silent_since is None:
             self._silent_since = time.monotonic()
             why = " ".join(str(error).split())[:200]
@@ -212,7 +215,8 @@ class Node:
 
     async def _tend(self) -> None:
         """Keep the leases, take a fair share of what is at work, give away what is more."""
-        returning = self._silent_since is not None or self.survey is None
+        # Whatever another task misses while this look is under way is for the next one.
+        returning, self._missed_some = self._missed_some, False
         if returning:
             await self.leases.join(self._about())
         await self._strike_out()
