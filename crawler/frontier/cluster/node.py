@@ -72,7 +72,7 @@ class Node:
         self._said_at = -self._lease
         self._silent_since: float | None = None
         self._missed_some = True
-        """An answer got lost since the last look at the cluster: there may be entries in our name that never arrived."""
+        """An answer got lost since the last look at the cluster: entries may be in our name that never arrived."""
         self.survey: Survey | None = None
         """The cluster as it was a moment ago."""
 
