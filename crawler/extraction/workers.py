@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import multiprocessing
 import resource
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -21,6 +24,11 @@ T = TypeVar("T")
 
 _RECYCLE_AFTER = 500
 """Pages after which a worker is replaced: what lxml and the caches of trafilatura hold on to stays bounded."""
+_TRIES = 20
+"""How often work is given out at most: where workers die one after the other, it may not be the work's doing."""
+_WATCH_SECONDS = 0.5
+_GRACE_SECONDS = 5.0
+"""Seconds beyond the timeout after which a pool that gives nothing back is taken for broken."""
 PRELOADED = ("crawler.extraction.reading", "crawler.discovery.feeds", "crawler.discovery.sitemaps")
 """What every worker needs."""
 
@@ -49,6 +57,13 @@ class Workers:
         self._memory_bytes = memory_bytes
         self._pool: ProcessPool | None = None
         self._stopping = threading.Lock()
+        self._out: set[Future[Any]] = set()
+        """What the pool has been given and has not given back."""
+        self._begun: set[Future[Any] | None] = set()
+        """Of what a broken pool had been given: that at which a worker was."""
+        self._moved_at = 0.0
+        """When something last came back, or went out while nothing was (monotonic seconds)."""
+        self._watching: asyncio.TimerHandle | None = None
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `work` returns in a worker; raise what it raises.
@@ -56,25 +71,71 @@ class Workers:
         A worker that dies takes nothing with it: its work is done again once by another.
         Raises WorkTimeout, WorkerCrash.
         """
-        for last_try in (False, True):
+        deaths = 0
+        for _ in range(_TRIES):
+            future: Future[T] | None = None
             try:
-                return await self._once(work, *args, **kwargs)
+                future = self._given_out(work, *args, **kwargs)
+                return await asyncio.wrap_future(future)
+            except FutureTimeout as error:
+                raise WorkTimeout(f"took longer than {self._timeout:g} s") from error
             except (ProcessExpired, BrokenProcessPool) as error:
-                if last_try:
+                last = error
+                # What no worker had begun is not to blame for a death.
+                deaths += isinstance(error, ProcessExpired) or (future in self._begun)
+                if deaths == 2:
                     raise WorkerCrash(f"worker died twice: {error}") from error
-        raise AssertionError("unreachable")
+            finally:
+                self._begun.discard(future)
+        raise WorkerCrash(f"workers died {_TRIES} times: {last}") from last
 
-    async def _once(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _given_out(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Hand work to the pool. Raises BrokenProcessPool where that has just ended."""
         pool = self._running()
         try:
-            return await asyncio.wrap_future(pool.submit(work, self._timeout, *args, **kwargs))
-        except FutureTimeout as error:
-            raise WorkTimeout(f"took longer than {self._timeout:g} s") from error
+            future = pool.submit(work, self._timeout, *args, **kwargs)
+        except RuntimeError as error:
+            raise BrokenProcessPool(str(error)) from error
+        if not self._out:
+            self._moved_at = time.monotonic()
+        self._out.add(future)
+        future.add_done_callback(self._came_back)
+        self._watch()
+        return future
+
+    def _came_back(self, future: Future[Any]) -> None:
+        # In a thread of pebble's.
+        self._moved_at = time.monotonic()
+        self._out.discard(future)
+
+    def _watch(self) -> None:
+        if self._watching is None:
+            self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """See that what is out can come back: of a pool that gave up, pebble forgets what it had not begun."""
+        self._watching = None
+        if self._pool is None or not self._out:
+            return
+        idle = time.monotonic() - self._moved_at
+        if not self._pool.active or idle > self._timeout + _GRACE_SECONDS:
+            self._give_up_pool()
+        self._watch()
+
+    def _give_up_pool(self) -> None:
+        """End a pool; whatever is out is given out anew by who waits for it."""
+        self._end_pool()
+        out, self._out = self._out, set()
+        for future in out:
+            if future.running():
+                self._begun.add(future)
+            with contextlib.suppress(InvalidStateError):
+                future.set_exception(BrokenProcessPool("the pool of workers broke"))
 
     def _running(self) -> ProcessPool:
         if self._pool is not None and not self._pool.active:
             # pebble gives up a pool when idle workers are killed.
-            self.stop()
+            self._give_up_pool()
         if self._pool is None:
             # forkserver: a fork of this process would inherit its threads' locks and its MongoDB sockets.
             context = multiprocessing.get_context("forkserver")
@@ -94,6 +155,9 @@ class Workers:
         From any thread: a second Ctrl-C ends the event loop while the first one's thread still stops them. One of the
         two does it, as a pool of pebble's cannot be joined twice at once; the other waits until it is done.
         """
+        self._end_pool()
+
+    def _end_pool(self) -> None:
         with self._stopping:
             if self._pool is not None:
                 self._pool.stop()  # type: ignore[no-untyped-call]

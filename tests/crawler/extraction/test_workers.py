@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import random
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -39,6 +40,11 @@ def hang() -> None:
 
 def devour() -> int:
     return len(bytearray(4096 * MEBIBYTE))
+
+
+def busy(number: int, seconds: float, page: bytes) -> int:
+    time.sleep(seconds)
+    return number
 
 
 def fail() -> None:
@@ -91,6 +97,27 @@ async def test_a_pool_whose_idle_workers_were_killed_is_replaced(workers: Worker
         child.kill()
     await asyncio.sleep(0.5)
     assert await workers.run(double, 4) == 8
+
+
+async def test_whatever_workers_are_killed_all_work_comes_back(workers: Workers) -> None:
+    chance = random.Random(20)
+
+    async def work(number: int) -> int:
+        async with at_once:
+            return await workers.run(busy, number, chance.random() / 50, bytes(chance.choice((10, 3_000, 200_000))))
+
+    for places in (2, 8, 100):
+        at_once = asyncio.Semaphore(places)
+        tasks = [asyncio.ensure_future(work(n)) for n in range(100)]
+        for _ in range(12):
+            await asyncio.sleep(chance.random() / 8)
+            for child in multiprocessing.active_children():
+                if chance.random() < 0.4:
+                    child.kill()
+        found = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60)
+        # One whose worker was killed twice while it was at it cannot be told from one that kills its workers.
+        assert all(one == n or isinstance(one, WorkerCrash) for n, one in enumerate(found)), found
+        assert sum(one == n for n, one in enumerate(found)) > 80
 
 
 async def test_stop_leaves_no_process_and_takes_no_time(workers: Workers) -> None:
