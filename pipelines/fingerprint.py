@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from unicodedata import normalize
 
-_NOT_A_WORD = re.compile(r"[\W_]+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 # Two, as each text is asked for twice: by its hash and by its signature.
@@ -19,7 +19,7 @@ def normalised(text: str) -> str:
     """
     # Folding may leave a text that is not normalised (U+0345), hence the second pass; Unicode, section 3.13.
     folded = normalize("NFKC", normalize("NFKC", text).casefold())
-    return _NOT_A_WORD.sub(" ", folded).strip()
+    return " ".join(_WORD.findall(folded))
 
 
 def content_hash(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import re
 import types
 import typing
@@ -96,14 +97,17 @@ def _clean_leaf(value: Any) -> Any:
 
 def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     """Return the value with each leaf changed; the very same objects where nothing in them changed."""
-    if isinstance(value, tuple):
-        items = tuple(_mapped(item, change) for item in value)
-        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
-    if not (names := field_names(typing.cast("type", type(value)))):
+    kind: type = type(value)
+    if kind is tuple:
+        items = tuple([_mapped(item, change) for item in value])
+        return value if all(map(operator.is_, items, value)) else items
+    if not (names := field_names(kind)):
         return change(value)
-    old = {name: getattr(value, name) for name in names}
-    new = {name: _mapped(item, change) for name, item in old.items()}
-    changed = {name: item for name, item in new.items() if item is not old[name]}
+    changed = {}
+    for name in names:
+        old = getattr(value, name)
+        if (new := _mapped(old, change)) is not old:
+            changed[name] = new
     return dataclasses.replace(value, **changed) if changed else value
 
 

@@ -53,11 +53,11 @@ def hint_of(element: HtmlElement) -> Hint:
     for attribute, value in element.items():
         if attribute == "class":
             if (said := _of_names(value)) is not NOTHING:
-                found |= said
+                found = said if found is NOTHING else found | said
         elif attribute == "id":
             # The id of a heading or paragraph is made from its words.
             if (said := _of_names(value)) is not NOTHING and element.tag not in _NAMED_BY_TEXT:
-                found |= said
+                found = said if found is NOTHING else found | said
         elif attribute == "style":
             if _NO_SHOW.search(value):
                 found |= Hint.UNSEEN
@@ -66,8 +66,8 @@ def hint_of(element: HtmlElement) -> Hint:
         elif attribute == "aria-hidden":
             if value == "true":
                 found |= Hint.HIDDEN
-        elif attribute in _TELLING:
-            found |= _of_names(value) & Hint.LEAD
+        elif attribute in _TELLING and (said := _of_names(value)) is not NOTHING:
+            found |= said & Hint.LEAD
     return found
 
 
