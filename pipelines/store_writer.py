@@ -75,6 +75,8 @@ class StoreWriter:
         self._gather = gather
         self._queue: deque[_Waiting] = deque()
         self._in_hand: Sequence[_Waiting] = ()
+        self._last = 0
+        """How many were in the last batch."""
         self._wake = asyncio.Event()
         self._closing = False
         self._lost: DatabaseLost | None = None
@@ -126,7 +128,7 @@ class StoreWriter:
                     await self._gathered()
                 self._in_hand = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
                 await self._commit(self._in_hand)
-                self._in_hand = ()
+                self._last, self._in_hand = len(self._in_hand), ()
         except DatabaseLost as lost:
             self._give_up(lost)
         except asyncio.CancelledError:
@@ -139,7 +141,7 @@ class StoreWriter:
 
     async def _gathered(self) -> None:
         """Wait until there is enough for a batch, the time for that is over, or nothing more will come."""
-        wait = self._gather if len(self._in_hand) > _FEW else min(self._gather, BRIEFLY)
+        wait = self._gather if self._last > _FEW else min(self._gather, BRIEFLY)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 while len(self._queue) < ENOUGH and not self._closing:
