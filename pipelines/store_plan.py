@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import bson
 import bson.errors
@@ -133,15 +133,26 @@ def plan(outcomes: Sequence[Outcome], known: Known, *, now: datetime) -> Plan:
     Every outcome's page gets exactly one settlement. An article that cannot be stored at all settles as failed, and
     takes no other with it.
     """
+    steps = planning(outcomes, known, now=now)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("Plan", end.value)
+
+
+def planning(outcomes: Sequence[Outcome], known: Known, *, now: datetime) -> Generator[None, None, Plan]:
+    """Do the same in steps, each of a fraction of a millisecond but the last; the generator returns the plan."""
     now = _milliseconds(now)
     outcomes = [_as_known(outcome, known) if isinstance(outcome, Article) else outcome for outcome in outcomes]
     groups: dict[str, list[Article]] = {}
     for outcome in outcomes:
         if isinstance(outcome, Article):
             groups.setdefault(outcome.id, []).append(outcome)
-    drafts = [
-        _draft(pages, known.articles.get(key), known.revisions.get(key, ()), now) for key, pages in groups.items()
-    ]
+    drafts: list[_Draft] = []
+    for key, pages in groups.items():
+        drafts.append(_draft(pages, known.articles.get(key), known.revisions.get(key, ()), now))
+        yield
     good = [draft for draft in drafts if not draft.refusal]
     links = _links([draft.document for draft in good], known.nearby)
     good = [dataclasses.replace(draft, document={**draft.document, **links[draft.id]}) for draft in good]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from crawler.article import Article, Outcome
 from crawler.frontier.patience import DatabaseLost, patiently
@@ -40,6 +41,7 @@ ENOUGH = 48
 """Outcomes that are not kept waiting for more."""
 
 _FEW = 2
+_PLANNED_AT_ONCE = 10
 _ROUNDS = 5
 
 
@@ -180,7 +182,7 @@ class StoreWriter:
         left = outcomes
         for _ in range(_ROUNDS):
             known = await patiently(partial(self._store.read, left), wait=self._patience)
-            plan = store_plan.plan(left, known, now=self._clock())
+            plan = await self._planned(left, known)
             written = await patiently(partial(self._store.carry_out, plan), wait=self._patience)
             for page_id, settlement in plan.settlements.items():
                 reason = written.refused.get(settlement.article_id or "")
@@ -193,6 +195,18 @@ class StoreWriter:
             settlements[outcome.page_id] = store_plan.refused(settlements[outcome.page_id], detail)
         await patiently(partial(self._ledger.settle, list(settlements.values())), wait=self._patience)
         return settlements
+
+    async def _planned(self, outcomes: Sequence[Outcome], known: store_plan.Known) -> store_plan.Plan:
+        """Return the plan of a batch, others having their turn while it is made."""
+        steps = store_plan.planning(outcomes, known, now=self._clock())
+        for number in itertools.count():
+            if number % _PLANNED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            try:
+                next(steps)
+            except StopIteration as end:
+                return cast("store_plan.Plan", end.value)
+        raise AssertionError("unreachable")
 
     async def _settle_as_failed(self, waiting: _Waiting, detail: str) -> dict[str, Settlement]:
         settlement = store_plan.failed(waiting.page_id, detail, now=self._clock())
