@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
@@ -33,12 +33,7 @@ _NOT_BYLINE = re.compile(
     re.IGNORECASE,
 )
 _AUTHOR_PAGE = re.compile(r"/(?:authors?|autor(?:en|es)?|auteurs?)/[^/]")
-# What the search below keeps, and little else, and the headlines it orders them by; a search of Python's own over all
-# elements takes ten times as long.
-_PERHAPS_MARKED = etree.XPath(
-    '//*[contains($names, concat("\n", @class, "\n")) and @class or contains($names, concat("\n", @id, "\n")) and @id'
-    ' or @rel="author" or contains(@itemprop, "author") or self::a[contains(@href, "/aut")] or self::h1]'
-)
+_NAMED = frozenset(["class", "id"])
 _FRAME = frozenset(["nav", "footer", "aside", "form", "figure", "figcaption", "blockquote", "template"])
 _SKIPPED = frozenset(["script", "style", "img", "svg", "option", "button", "input"])
 _LINE = re.compile(rf"\s*{BY}\b\s*:?\s*\S", re.IGNORECASE)
@@ -82,30 +77,35 @@ def find_byline(tree: HtmlElement, head: Head, sites: Iterable[str]) -> tuple[st
 
 def _marked(tree: HtmlElement, head: Head, headline: HtmlElement | None) -> tuple[list[HtmlElement], list[HtmlElement]]:
     """Return the elements marked as author, before and behind the headline."""
-    telling = {line for line in head.names.split("\n") if _says_author(line)}
+    telling = {line for line in head.names.split("\n") if line and _says_author(line)}
     before: list[HtmlElement] = []
     behind: list[HtmlElement] = []
     found = before if headline is not None else behind
-    names = "\n".join(["", *telling, ""])
-    for element in cast("list[HtmlElement]", _PERHAPS_MARKED(tree, names=names)):
+    for element in tree.iter(etree.Element):
         if element is headline:
             found = behind
-        elif element.tag not in _SKIPPED and _is_marked(element, telling):
+        elif _is_marked(element, telling) and element.tag not in _SKIPPED:
             found.append(element)
     return before, behind
 
 
 def _is_marked(element: HtmlElement, telling: set[str]) -> bool:
-    attributes = element.attrib
-    if not attributes:
-        return False
-    return (
-        attributes.get("class") in telling
-        or attributes.get("id") in telling
-        or attributes.get("rel") == "author"
-        or "author" in attributes.get("itemprop", "")
-        or (element.tag == "a" and _AUTHOR_PAGE.search(attributes.get("href", "")) is not None)
-    )
+    # One look at all of an element's attributes takes half as long as to ask for five of them, or as an XPath.
+    for name, value in element.items():
+        if name in _NAMED:
+            marked = value in telling
+        elif name == "rel":
+            marked = value == "author"
+        elif name == "itemprop":
+            marked = "author" in value
+        elif name == "href":
+            # The search alone would look at every slash.
+            marked = "/aut" in value and element.tag == "a" and _AUTHOR_PAGE.search(value) is not None
+        else:
+            continue
+        if marked:
+            return True
+    return False
 
 
 @lru_cache(maxsize=20_000)

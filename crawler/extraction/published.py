@@ -44,8 +44,7 @@ _MODIFIED = tuple(
     "articlemodifieddate dctermsmodified dcdatemodified dcmodified articleupdated articleupdatedtime updatedtime "
     "dateupdated lastmodified lastmod lastupdated revisiondate".split()
 )
-_PUBLISHED_ITEMS = etree.XPath('.//*[contains(@itemprop, "datePublished") or (self::time and @pubdate)]')
-_PUBLISHED_PROPERTIES = etree.XPath('.//*[contains(@property, "datePublished")]')
+_PROPERTIES = etree.XPath(".//*[@itemprop or @property or @pubdate]")
 _LETTERS = re.compile(r"[^a-z]+")
 _ASIDE = re.compile(
     r"related|recommend|teaser|card|comment|sidebar|widget|footer|most-?read|popular|latest|ticker|promo|carousel|swiper",
@@ -183,11 +182,15 @@ def _month_first(head: Head, page: Page) -> bool:
 
 def _marked(tree: HtmlElement) -> Iterator[str]:
     """Yield the values of microdata and of `<time pubdate>`."""
-    for element in cast("list[HtmlElement]", _PUBLISHED_ITEMS(tree)):
-        if value := element.get("datetime") or element.get("content") or one_line(element.text_content()):
+    properties = cast("list[HtmlElement]", _PROPERTIES(tree))
+    for element in properties:
+        item = "datePublished" in element.get("itemprop", "") or (element.tag == "time" and "pubdate" in element.attrib)
+        value = element.get("datetime") or element.get("content") or one_line(element.text_content()) if item else None
+        if value:
             yield value
-    for element in cast("list[HtmlElement]", _PUBLISHED_PROPERTIES(tree)):
-        if value := element.get("content") or element.get("datetime"):
+    for element in properties:
+        named = "datePublished" in element.get("property", "")
+        if named and (value := element.get("content") or element.get("datetime")):
             yield value
 
 
