@@ -77,8 +77,8 @@ class StoreWriter:
         self._gather = gather
         self._queue: deque[_Waiting] = deque()
         self._in_hand: Sequence[_Waiting] = ()
-        self._last = 0
-        """How many were in the last batch."""
+        self._last = ENOUGH
+        """How many were in the last batch; before the first, much is expected."""
         self._wake = asyncio.Event()
         self._closing = False
         self._lost: DatabaseLost | None = None

@@ -123,6 +123,17 @@ class TestGroupCommit:
             await desk.writer.write(article())
             assert desk.writer.batches == 1
 
+    async def test_behind_a_batch_of_one_nobody_waits_for_long(
+        self, prepared: AsyncDatabase[Mapping[str, Any]], desks: Desks, article: Make
+    ) -> None:
+        first, second = copies(article, 2)
+        async with desks(prepared, gather=3) as desk:
+            await desk.discover(first, second)
+            await desk.writer.write(first)
+            started = time.monotonic()
+            await desk.writer.write(second)
+            assert time.monotonic() - started < 3
+
     async def test_batches_have_a_limit(self, desk: Desk, article: Make) -> None:
         await desk.store_all(*copies(article, MAX_BATCH + 1))
         assert desk.writer.batches == 2
