@@ -6,8 +6,10 @@ character by character. Here the languages are one numpy row, and what three cha
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,13 +33,24 @@ class Profiles:
     def __init__(self, *, seed: int) -> None:
         factory = DetectorFactory()
         factory.set_seed(seed)
-        factory.load_profile(PROFILES_DIRECTORY)
-        known = factory.word_lang_prob_map
-        self.table = np.array(list(known.values()))
+        self._row_of: dict[str, int] = {}
+        rows: list[int] = []
+        columns: list[int] = []
+        shares: list[float] = []
+        # As `load_profile` does, without its lists of 55 numbers for each of 88,000 runs: a third of a second less.
+        for column, file in enumerate(path for path in Path(PROFILES_DIRECTORY).iterdir() if path.name[0] != "."):
+            profile = json.loads(file.read_bytes())
+            factory.langlist.append(profile["name"])
+            of_length = profile["n_words"]
+            for run, times in profile["freq"].items():
+                row = self._row_of.setdefault(run, len(self._row_of))
+                if len(run) <= len(of_length):
+                    rows.append(row)
+                    columns.append(column)
+                    shares.append(times / of_length[len(run) - 1])
+        self.table = np.zeros((len(self._row_of), len(factory.langlist)))
         """How probable each run of one to three characters is in each language, a row for a run."""
-        self._row_of = {run: row for row, run in enumerate(known)}
-        # The same as lists, twice the memory.
-        factory.word_lang_prob_map = {}
+        self.table[rows, columns] = shares
         self._factory = factory
         self.rows_of = lru_cache(_KEPT)(self._rows_of)
         """Return the rows of the runs that end with the last of three characters, as far as they are known."""
