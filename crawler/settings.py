@@ -123,6 +123,8 @@ EXTENSIONS = {
     "crawler.extensions.progress.Progress": 500,
     "scrapy.extensions.logstats.LogStats": None,
     "scrapy.extensions.telnet.TelnetConsole": None,
+    # Switched off below, and would be loaded all the same, with a web server.
+    "scrapy.extensions.remote_control.RemoteControl": None,
 }
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
