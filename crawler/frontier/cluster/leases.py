@@ -25,7 +25,8 @@ return lost
 """One that has expired is renewed as well, if nobody was quicker."""
 
 _RELEASE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
 if redis.call('XLEN', KEYS[2]) == 0 then
   redis.call('DEL', KEYS[2])
   redis.call('SREM', KEYS[3], ARGV[2])
@@ -33,6 +34,7 @@ end
 redis.call('DEL', KEYS[1])
 return 1
 """
+"""One that has expired, or that Redis has forgotten, as well: an empty stream would stay for good."""
 
 _CONCLUDE = """
 if redis.call('SCARD', KEYS[1]) > 0 or (redis.call('GET', KEYS[2]) or '0') ~= ARGV[1] then return 0 end

@@ -65,6 +65,17 @@ async def test_a_partition_with_nothing_to_do_is_put_away_when_released(
     assert await client.xlen(keys.stream(8)) == 1
 
 
+async def test_an_empty_stream_goes_also_where_redis_has_forgotten_whose_it_was(
+    client: Any, keys: Keys, a: Leases, streams: Streams
+) -> None:
+    await a.take(7)
+    await client.flushall()
+    # Its owner reads on, and does not know yet.
+    await streams.prepare(7)
+    await a.release(7)
+    assert not await client.exists(keys.stream(7))
+
+
 async def test_who_is_seen(client: Any, keys: Keys, a: Leases, b: Leases) -> None:
     silent = Leases(client, keys, node="c", seconds=0.05)
     for node in (a, b, silent):
