@@ -86,7 +86,7 @@ def test_the_run_at_work_meanwhile_balances(
     database: Database[dict[str, Any]], mongodb_uri: str, tmp_path: Path
 ) -> None:
     """One page that it has stored, and one that it has yet to fetch, and another that will turn out to be none."""
-    with Paper(40, pace=0.15) as paper:
+    with Paper(80, pace=0.15) as paper:
         paper.gone.add(paper.paths[1])
         slowly = {"uri": mongodb_uri, "database": database.name, "CONCURRENT_REQUESTS": 2}
         with crawl_paper(paper, tmp_path, **slowly) as running:
@@ -99,8 +99,8 @@ def test_the_run_at_work_meanwhile_balances(
             assert running.process.poll() is None, "it ended too early: the test shows nothing"
             ran = running.end()
     assert (ran.exit_code, ran.stderr) == (0, "")
-    assert ran.balance == {**dict.fromkeys(ran.balance, 0), "discovered": 40, "stored": 37, "rejected": 3}
+    assert ran.balance == {**dict.fromkeys(ran.balance, 0), "discovered": 80, "stored": 77, "rejected": 3}
     row = database.crawls.find_one()
     assert row
     assert (row["balances"], row["exit_code"], row["reasons"]) == (True, 0, {"rejected": {"forgotten": 3}})
-    assert database.articles.count_documents({}) == 37
+    assert database.articles.count_documents({}) == 77
