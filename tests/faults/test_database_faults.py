@@ -54,7 +54,7 @@ def test_killed_and_back_after_five_seconds(round_: int, tmp_path: Path, tally: 
 def test_killed_and_gone_for_longer_than_the_crawl_waits(
     round_: int, tmp_path: Path, tally: Callable[..., None]
 ) -> None:
-    with own_mongod(tmp_path / "db") as server, Paper(240, pace=0.1) as paper:
+    with own_mongod(tmp_path / "db") as server, Paper(120, pace=0.05) as paper:
         with crawl_paper(paper, tmp_path, uri=server.uri, MONGODB_WAIT=6) as running:
             wait_until(lambda: len(server.stored()) > 20)
             acknowledged = server.stored()
