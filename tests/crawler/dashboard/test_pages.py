@@ -23,7 +23,7 @@ from tests.crawler.dashboard.conftest import Store
 from tests.crawler.dashboard.serving import Answer, Dashboard, serving
 
 EVIL = (
-    "</pre></title></textarea>\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*1237}}{% raw %}\u202e${x}&lt;"
+    "</pre></title></textarea>\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*97}}{% raw %}\u202e${x}&lt;"
 )
 EVIL_URLS = ("javascript:alert(1)", "JaVaScRiPt:alert(1)//https://a.nl/", "data:text/html,<script>alert(1)</script>")
 
@@ -75,7 +75,7 @@ def is_harmless(answer: Answer) -> None:
             assert target is None or target.startswith(("/", "#", "http://", "https://")), target
             if target is not None and target.startswith("http"):
                 assert {"noreferrer", "noopener"} <= set(element.get("rel", "").split())
-    assert "{{7*1237}}" not in answer.text or "8659" not in answer.words
+    assert "{{7*97}}" not in answer.text or "679" not in answer.words
 
 
 def test_what_hostile_pages_say_is_text(dashboard: Dashboard, hostile: dict[str, Any]) -> None:
