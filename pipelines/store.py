@@ -42,7 +42,7 @@ class StorePipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> StorePipeline:
-        """Build the component. Settings MONGODB_WAIT, seconds to wait for a lost MongoDB, and TEXT_INDEX."""
+        """Build the component. Setting TEXT_INDEX."""
         return cls(crawler)
 
     async def open_spider(self) -> None:
@@ -61,7 +61,7 @@ class StorePipeline:
         self._writer = StoreWriter(
             ArticleStore(session.database),
             session.ledger,
-            patience=self._crawler.settings.getfloat("MONGODB_WAIT", 60.0),
+            patience=session.patience,
             on_lost=self._lost,
             clock=session.now,
             gather=GATHER,

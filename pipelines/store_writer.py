@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from crawler.article import Article, Outcome
-from crawler.frontier.patience import DatabaseLost, patiently
+from crawler.frontier.patience import DatabaseLost, Patience
 from pipelines import store_plan
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ class StoreWriter:
         store: ArticleStore,
         ledger: Ledger,
         *,
-        patience: float,
+        patience: Patience,
         on_lost: Callable[[str], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         gather: float = 0.0,
     ) -> None:
-        """patience: seconds to wait for a lost MongoDB. on_lost: called once, with the reason, when it is given up.
+        """patience: how a lost MongoDB is waited for. on_lost: called once, with the reason, when it is given up.
 
         gather: seconds that a batch waits for more.
         """
@@ -181,9 +181,9 @@ class StoreWriter:
         settlements: dict[str, Settlement] = {}
         left = outcomes
         for _ in range(_ROUNDS):
-            known = await patiently(partial(self._store.read, left), wait=self._patience)
+            known = await self._patience.ask(partial(self._store.read, left))
             plan = await self._planned(left, known)
-            written = await patiently(partial(self._store.carry_out, plan), wait=self._patience)
+            written = await self._patience.ask(partial(self._store.carry_out, plan))
             for page_id, settlement in plan.settlements.items():
                 reason = written.refused.get(settlement.article_id or "")
                 settlements[page_id] = store_plan.refused(settlement, reason) if reason else settlement
@@ -193,7 +193,7 @@ class StoreWriter:
         for outcome in left:
             detail = "another crawl kept changing the article while it was written"
             settlements[outcome.page_id] = store_plan.refused(settlements[outcome.page_id], detail)
-        await patiently(partial(self._ledger.settle, list(settlements.values())), wait=self._patience)
+        await self._patience.ask(partial(self._ledger.settle, list(settlements.values())))
         return settlements
 
     async def _planned(self, outcomes: Sequence[Outcome], known: store_plan.Known) -> store_plan.Plan:
@@ -210,7 +210,7 @@ class StoreWriter:
 
     async def _settle_as_failed(self, waiting: _Waiting, detail: str) -> dict[str, Settlement]:
         settlement = store_plan.failed(waiting.page_id, detail, now=self._clock())
-        await patiently(partial(self._ledger.settle, [settlement]), wait=self._patience)
+        await self._patience.ask(partial(self._ledger.settle, [settlement]))
         return {waiting.page_id: settlement}
 
 

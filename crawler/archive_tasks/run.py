@@ -25,7 +25,7 @@ from crawler.extensions.verdict import Evidence, Verdict, verdict
 from crawler.frontier.balance import Balance, agree, balance_of, close_run
 from crawler.frontier.ledger import PageState
 from crawler.frontier.parts import PART_OF, balance_of_parts
-from crawler.frontier.runs import CRAWLS, HEARTBEAT_SECONDS, Runs
+from crawler.frontier.runs import CRAWLS, Runs
 from crawler.mongodb.connection import OpenDatabase, open_database
 from crawler.spiders.backfill import BackfillSpider
 
@@ -104,18 +104,13 @@ async def _booked(spider: BackfillSpider, database: OpenDatabase) -> AsyncIterat
     async with AsyncMongoClient[Any](database.uri, tz_aware=True, appname="leesook") as client:
         runs = Runs(client[database.database.name])
         await runs.open(spider=spider.name, arguments=spider.arguments, now=datetime.now(UTC))
-        heart = asyncio.ensure_future(_beat(runs))
+        over = asyncio.Event()
+        heart = asyncio.ensure_future(runs.keep_beating(over))
         try:
             yield runs
         finally:
-            heart.cancel()
-
-
-async def _beat(runs: Runs) -> None:
-    while True:
-        await asyncio.sleep(HEARTBEAT_SECONDS)
-        with contextlib.suppress(PyMongoError):
-            await runs.beat()
+            over.set()
+            await heart
 
 
 def _conclude(

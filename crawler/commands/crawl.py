@@ -12,6 +12,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, ClassVar
 
+import pymongo
 from pymongo.errors import PyMongoError
 from scrapy import signals
 from scrapy.commands import crawl
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from crawler.spiders.pages import PageSpider
 
+_LAST_LOOK_SECONDS = 1
 _NOISY = ("scrapy", "twisted", "pymongo", "trafilatura", "htmldate", "charset_normalizer", "asyncio", "py.warnings")
 
 
@@ -165,11 +167,13 @@ class Command(crawl.Command):
         in_memory = balance_of(session.ledger.claimed, _with_pending(session))
         whole = session.runs.part_of
         try:
-            counts = (
-                run_counts(database.database, session.run_id)
-                if whole is None
-                else part_counts(database.database, session.run_id, whole=whole)
-            )
+            # A server that the run has given up is looked for once more, and not for long.
+            with pymongo.timeout(_LAST_LOOK_SECONDS) if session.patience.lost else contextlib.nullcontext():
+                counts = (
+                    run_counts(database.database, session.run_id)
+                    if whole is None
+                    else part_counts(database.database, session.run_id, whole=whole)
+                )
             in_mongodb = balance_of(session.ledger.claimed, counts)
         except PyMongoError:
             # The sheet as far as this process knows it; the next run finds the rest in the ledger.

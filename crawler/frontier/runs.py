@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 from pymongo import DESCENDING, IndexModel
+from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from crawler.frontier.clock import Clock
@@ -132,6 +135,19 @@ class Runs:
         """Say that this run is alive: when, and for other hosts what the clock reads, which may be set back."""
         beat = {"heartbeat_at": self.clock.now(), "beat": datetime.now(UTC).timestamp()}
         await self._crawls.update_one({"_id": self.run_id}, {"$set": beat})
+
+    async def keep_beating(self, over: asyncio.Event) -> None:
+        """Say so every HEARTBEAT_SECONDS, until `over` is set: no call of PyMongo may be cancelled (`Patience`).
+
+        A lost server is for others to report; the heart only has to go on beating.
+        """
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await over.wait()
+                    return
+            with contextlib.suppress(PyMongoError):
+                await self.beat()
 
     async def bury(self, run_id: str) -> bool:
         """Close the row of a run whose node has lost its lease, if it is dead; return whether its row is closed.

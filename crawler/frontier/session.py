@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import pymongo
 from bson import ObjectId
 from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError
 from scrapy import signals
 
 from crawler.frontier.hosts import Hosts
 from crawler.frontier.ledger import Ledger
 from crawler.frontier.listings import Listings
-from crawler.frontier.patience import patiently
+from crawler.frontier.patience import Patience
 from crawler.frontier.periods import Bounds
 from crawler.frontier.policies import Policies
 from crawler.frontier.revisits import Revisits, read_steps
-from crawler.frontier.runs import HEARTBEAT_SECONDS, Runs
+from crawler.frontier.runs import Runs
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
@@ -59,9 +58,11 @@ class CrawlSession:
             longest=timedelta(seconds=settings.getfloat("LISTING_PERIOD_MAX")),
         )
         self.listings = Listings(self.database, self.runs, bounds)
+        self.patience = Patience(settings.getfloat("MONGODB_WAIT"))
         self._opening: asyncio.Task[None] | None = None
         self._heart: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Future[Any]] = set()
+        self._closing = asyncio.Event()
         self._said_lost = False
 
     @classmethod
@@ -93,22 +94,15 @@ class CrawlSession:
         await self.runs.open(spider=spider.name, arguments=arguments, now=datetime.now(UTC))
         await self.ledger.create_indexes()
         await self.listings.create_indexes()
-        self._heart = self._heart or asyncio.ensure_future(self._beat())
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            # A lost server is the store's to report; the heart only has to go on beating.
-            with contextlib.suppress(PyMongoError):
-                await self.runs.beat()
+        self._heart = self._heart or asyncio.ensure_future(self.runs.keep_beating(self._closing))
 
     async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        """Return what `question` returns, waiting out a lost server for MONGODB_WAIT seconds. Raises DatabaseLost.
+        """Return what `question` returns, waiting out a lost server (`Patience`). Raises DatabaseLost.
 
         `question` must be safe to repeat. It is asked to its end even where whoever asks is stopped meanwhile: a page
         that was taken up and not counted would put the books out of balance.
         """
-        asking = asyncio.ensure_future(patiently(question, wait=self._crawler.settings.getfloat("MONGODB_WAIT")))
+        asking = asyncio.ensure_future(self.patience.ask(question))
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
         return await asyncio.shield(asking)
@@ -127,11 +121,13 @@ class CrawlSession:
 
     async def close(self) -> None:
         """Stop the heartbeat and close the client; the row itself is closed with the balance sheet."""
-        if self._heart is not None:
-            self._heart.cancel()
+        self._closing.set()
+        last_words = 0.0 if self.patience.lost else _LAST_WORDS
         if self._asking:
-            await asyncio.wait(self._asking, timeout=_LAST_WORDS)
-        await self.client.close()
+            await asyncio.wait(self._asking, timeout=last_words)
+        # It says goodbye to the server, for which it would look for a while.
+        with pymongo.timeout(max(last_words, 0.1)):
+            await self.client.close()
 
 
 def session_of(crawler: Crawler) -> CrawlSession:

@@ -31,6 +31,8 @@ DEFAULT_DATA_DIR = "./data/mongodb"
 FIRST_CONTACT_SECONDS = 5
 """How long a server may take to show itself, at first contact and whenever it was lost."""
 
+_GOODBYE_SECONDS = 1
+
 # https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions, the stricter set of Windows included:
 # a database must be restorable anywhere.
 _FORBIDDEN_IN_NAME = re.compile(r'[/\\. "$*<>:|?\x00-\x1f\x7f]')
@@ -138,7 +140,7 @@ def _connected(uri: str, where: MongoTarget) -> Iterator[Database[dict[str, Any]
         client = _client(uri)
     except (PyMongoError, ValueError, TypeError) as error:
         raise DatabaseUnavailable(_bad_uri(uri, error)) from None
-    with client:
+    try:
         database = client[where.database]
         try:
             # A server that wants a login answers a ping without one.
@@ -147,6 +149,10 @@ def _connected(uri: str, where: MongoTarget) -> Iterator[Database[dict[str, Any]
             # Without its context: a chained traceback may show what the sentence hides.
             raise DatabaseUnavailable(_no_contact(uri, where.database, error)) from None
         yield database
+    finally:
+        # It says goodbye to the server, for which it would look for as long as at first contact.
+        with pymongo.timeout(_GOODBYE_SECONDS):
+            client.close()
 
 
 def _client(uri: str) -> pymongo.MongoClient[dict[str, Any]]:

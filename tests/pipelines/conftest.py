@@ -28,6 +28,7 @@ from crawler.article import (
     Via,
 )
 from crawler.frontier.ledger import Discovery, Ledger, Settlement
+from crawler.frontier.patience import Patience
 from crawler.frontier.runs import Runs
 from crawler.url import article_id, canonical_url, site_of
 from pipelines.store_articles import ArticleStore
@@ -167,7 +168,7 @@ async def open_desk(
     ledger, store, lost = Ledger(database, runs), ArticleStore(database), list[str]()
     await ledger.create_indexes()
     clocked = {"clock": clock} if clock else {}
-    writer = StoreWriter(store, ledger, patience=patience, on_lost=lost.append, gather=gather, **clocked)
+    writer = StoreWriter(store, ledger, patience=Patience(patience), on_lost=lost.append, gather=gather, **clocked)
     writer.start()
     try:
         yield Desk(database, ledger, store, writer, lost)

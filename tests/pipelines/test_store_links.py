@@ -20,6 +20,7 @@ from pymongo import AsyncMongoClient
 
 from benchmarks.made_news import paragraphs, retold
 from crawler.article import to_document
+from crawler.frontier.patience import Patience
 from crawler.url import article_id
 from pipelines.dedupe import NEAR, Member, links
 from pipelines.minhash import likeness
@@ -211,7 +212,7 @@ def test_whatever_happens_links_are_those_of_the_articles_there_are(
                 store = ArticleStore(database, window=window)
 
                 async def work(batches: list[list[tuple[int, int, datetime | None]]]) -> None:
-                    writer = StoreWriter(store, desk.ledger, patience=60, on_lost=desk.lost.append)
+                    writer = StoreWriter(store, desk.ledger, patience=Patience(60), on_lost=desk.lost.append)
                     writer.start()
                     for batch in batches:
                         made = [article(paper(n), text=TEXTS[text], published_at=date) for n, text, date in batch]

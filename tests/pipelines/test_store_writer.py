@@ -20,7 +20,7 @@ from pymongo.errors import (
 )
 
 from crawler.article import Failure, FailureReason
-from crawler.frontier.patience import DatabaseLost, is_passing, is_refusal, patiently
+from crawler.frontier.patience import DatabaseLost, Patience, is_passing, is_refusal
 from crawler.mongodb.embedded import embedded_server, serving_pid
 from pipelines.store_schema import prepare
 from pipelines.store_writer import ENOUGH, MAX_BATCH
@@ -288,7 +288,7 @@ class TestLostDatabase:
                     assert time.monotonic() - started < 6
                 finally:
                     own_server.signal(signal.SIGCONT)
-            await patiently(lambda: client.admin.command("ping"), wait=30)
+            await Patience(30).ask(lambda: client.admin.command("ping"))
 
     async def test_closing_does_not_hang_without_a_server(
         self, own_server: OwnServer, desks: Desks, article: Make
@@ -304,7 +304,7 @@ class TestLostDatabase:
                 assert isinstance(write.exception(), DatabaseLost)
             # A client that is closed while it tries to connect leaves its socket open (PyMongo 4.20).
             await own_server.start()
-            await patiently(lambda: client.admin.command("ping"), wait=30)
+            await Patience(30).ask(lambda: client.admin.command("ping"))
 
     async def test_primary_steps_down(self, own_server: OwnServer, desks: Desks, article: Make) -> None:
         made = copies(article, 40)
