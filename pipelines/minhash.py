@@ -85,7 +85,7 @@ def _runs(words: Sequence[str]) -> list[int]:
     """Return the hash of each run of words, 32 bits: a polynomial over those of its words, which most texts share."""
     import numpy as np
 
-    hashes, count = np.fromiter(map(_word_hash, words), np.uint64, len(words)), len(words) - SHINGLE + 1
+    hashes, count = np.frombuffer(b"".join(map(_word_hash, words)), "<u8"), len(words) - SHINGLE + 1
     runs = hashes[:count]
     for number in range(1, SHINGLE):
         # Modulo 2**64, whose upper half depends on all bits.
@@ -94,8 +94,8 @@ def _runs(words: Sequence[str]) -> list[int]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _word_hash(word: str) -> int:
-    return int.from_bytes(blake2b(word.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
+def _word_hash(word: str) -> bytes:
+    return blake2b(word.encode(errors="surrogatepass"), digest_size=8).digest()
 
 
 @lru_cache(maxsize=4096)
