@@ -176,7 +176,7 @@ class DedupePipeline:
     """Gives every article the fingerprint and the signature of its text; other outcomes pass."""
 
     step = staticmethod(fingerprinted)
-    loads = ("datasketch",)
+    loads = ("pipelines.sketch",)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> DedupePipeline:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
 from operator import eq
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.fingerprint import normalised
 
@@ -33,7 +33,9 @@ BANDS = 25
 ROWS = 5
 """Values in a key. With a likeness of 0.5 two texts have a key in common 55 times in 100, with 0.3 six times."""
 
-_SEED = 1
+SEED = 1
+"""By which datasketch chooses its permutations."""
+
 _FACTOR = 0x9E3779B97F4A7C15  # odd, 2**64 by the golden ratio: Knuth, The Art of Computer Programming, 6.4
 # Written without spaces, so that each sign counts as a word: Thai and Lao, Burmese, Khmer, Kana, Han.
 _SIGN = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -46,7 +48,10 @@ def signature(text: str) -> str | None:
     words = _words(text)
     if len(words) < FEWEST_WORDS:
         return None
-    sketch = _sketch().copy()
+    # Only who signs texts needs it, and what it loads.
+    from pipelines.sketch import EMPTY
+
+    sketch = EMPTY.copy()
     sketch.update_batch(_runs(words))
     # The lower half of each value: that two texts meet in it by chance happens once in 65,536 times.
     return b64encode((sketch.hashvalues & 0xFFFF).astype("<u2").tobytes()).decode()
@@ -102,12 +107,3 @@ def _word_hash(word: str) -> bytes:
 def _values(signed: str) -> memoryview:
     # Whatever the order of bytes on this machine: values are only ever compared.
     return memoryview(b64decode(signed)).cast("H")
-
-
-@cache
-def _sketch() -> Any:
-    """Return the empty MinHash that all others are copies of."""
-    # Half a second and 60 MB, for the scipy that comes along; only who signs texts needs it.
-    from datasketch import MinHash
-
-    return MinHash(num_perm=PERMUTATIONS, seed=_SEED, hashfunc=int, scheme="affine32")

@@ -284,11 +284,13 @@ def test_a_place_that_the_oplog_has_left_behind(
         noise, oldest = client[database.name].noise, client.local["oplog.rs"].find_one(sort=[("$natural", 1)])
         assert oldest is not None
         # It keeps what it would need after a crash, that is all since its last checkpoint, and makes one a minute: all
-        # that can be done is to give it more and more, and to wait.
+        # that can be done is to give it twice what it is to keep, and to wait.
         deadline = time.monotonic() + PATIENCE
+        for _ in range(8):
+            noise.insert_many([{"noise": os.urandom(1 << 20)} for _ in range(16)])
         while client.local["oplog.rs"].find_one(sort=[("$natural", 1)]) == oldest:
             assert time.monotonic() < deadline, "the oplog kept all it ever had"
-            noise.insert_many([{"noise": os.urandom(1 << 20)} for _ in range(16)])
+            noise.insert_one({"noise": os.urandom(1 << 20)})
             time.sleep(1)
         tail.start()
         assert tail.process is not None
