@@ -167,13 +167,15 @@ class Command(crawl.Command):
         in_memory = balance_of(session.ledger.claimed, _with_pending(session))
         whole = session.runs.part_of
         try:
-            # A server that the run has given up is looked for once more, and not for long.
-            with pymongo.timeout(_LAST_LOOK_SECONDS) if session.patience.lost else contextlib.nullcontext():
-                counts = (
-                    run_counts(database.database, session.run_id)
-                    if whole is None
-                    else part_counts(database.database, session.run_id, whole=whole)
-                )
+            if session.patience.away or watch.reason is None:
+                # It may be gone, and then is not looked for any longer.
+                with pymongo.timeout(_LAST_LOOK_SECONDS):
+                    database.database.client.admin.command("ping")
+            counts = (
+                run_counts(database.database, session.run_id)
+                if whole is None
+                else part_counts(database.database, session.run_id, whole=whole)
+            )
             in_mongodb = balance_of(session.ledger.claimed, counts)
         except PyMongoError:
             # The sheet as far as this process knows it; the next run finds the rest in the ledger.

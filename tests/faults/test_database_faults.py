@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -78,6 +79,28 @@ def test_killed_and_gone_for_longer_than_the_crawl_waits(
     # One line a try, however many pages wait.
     assert 1 <= lost.stderr.count("MongoDB does not answer") <= 7
     assert "Traceback" not in lost.stderr
+
+
+def test_stopped_at_once_while_it_is_gone(tmp_path: Path) -> None:
+    with own_mongod(tmp_path / "db") as server, Paper(60, pace=0.1) as paper:
+        with crawl_paper(paper, tmp_path, uri=server.uri) as running:
+            wait_until(lambda: len(server.stored()) > 5)
+            server.kill()
+            running.process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+            stopped_at = time.monotonic()
+            running.process.send_signal(signal.SIGINT)
+            stopped = running.end()
+            # The server is looked for once more, for a second; MONGODB_WAIT is a minute.
+            assert time.monotonic() - stopped_at < 20
+        server.start()
+        with crawl_paper(paper, tmp_path, uri=server.uri) as running:
+            repeated = running.end()
+        with server.client() as client:
+            assert repeated.exit_code == 0, repeated.stderr
+            assert_settled_once(client[DATABASE], paper.urls)
+    assert stopped.exit_code == 128 + signal.SIGINT
+    assert "Traceback" not in stopped.stderr
 
 
 def test_primary_steps_down(round_: int, tmp_path: Path, tally: Callable[..., None]) -> None:

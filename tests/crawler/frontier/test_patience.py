@@ -69,10 +69,11 @@ async def test_what_is_given_up_is_given_up_for_all() -> None:
         asked += 1
         raise AutoReconnect("gone")
 
-    assert not patience.lost
+    assert not patience.away
     with pytest.raises(DatabaseLost, match=r"away for 0\.5 seconds"):
         await patience.ask(step)
     assert patience.lost
+    assert patience.away
     tries, started = asked, time.monotonic()
     for _ in range(100):
         with pytest.raises(DatabaseLost, match=r"away for 0\.5 seconds"):
@@ -112,6 +113,7 @@ async def test_all_try_again_as_soon_as_one_has_an_answer(caplog: pytest.LogCapt
         # By now they wait for seconds between two tries.
         await asyncio.sleep(4)
         lines = len(caplog.records)
+        assert patience.away
         there = True
         started = time.monotonic()
         assert await patience.ask(step) == "there"
@@ -119,7 +121,7 @@ async def test_all_try_again_as_soon_as_one_has_an_answer(caplog: pytest.LogCapt
         assert time.monotonic() - started < 0.5
     # One a try, and not one for each who tries: after 0, 0.5, 1.5 and 3.5 seconds.
     assert 3 <= lines <= 4
-    assert not patience.lost
+    assert not patience.away
 
 
 async def test_each_time_it_is_away_is_waited_for_anew() -> None:
