@@ -104,7 +104,8 @@ def crawl(
 
 def crawl_paper(paper: Paper, folder: Path, *, uri: str, **settings: object) -> Any:
     """Give a crawl of a paper, as `crawl` does."""
-    options = {"EXTRACTION_WORKERS": 1, **settings}
+    # The index of words is most of what an article costs mongod, and has no part in this.
+    options = {"EXTRACTION_WORKERS": 1, "TEXT_INDEX": False, **settings}
     return crawl("news", "-a", f"sites_file={paper.sites_file(folder)}", uri=uri, **options)
 
 
