@@ -125,9 +125,10 @@ class CrawlSession:
         last_words = 0.0 if self.patience.lost else _LAST_WORDS
         if self._asking:
             await asyncio.wait(self._asking, timeout=last_words)
-        # It says goodbye to the server, for which it would look for a while.
+        # It says goodbye to the server, for which it would look for a while; nothing may keep a run from its end.
         with pymongo.timeout(max(last_words, 0.1)):
-            await self.client.close()
+            closing = asyncio.ensure_future(self.client.close())
+        await asyncio.wait({closing}, timeout=_LAST_WORDS)
 
 
 def session_of(crawler: Crawler) -> CrawlSession:
