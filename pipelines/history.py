@@ -26,12 +26,13 @@ def says_the_same(one: Document, other: Document) -> bool:
 def versions_of(newest: Document, revisions: Sequence[Document]) -> list[Document]:
     """Return the versions of an article, oldest first. newest: its document; revisions: the earlier ones, in any order.
 
-    Whoever was killed between writing the revisions and writing the article left one version twice: the first counts.
+    Where versions are just moving up, or whoever moved them was killed, one is there twice. The last counts: the place
+    of the first is for another.
     """
     known: dict[Any, Document] = {}
     for version in sorted(revisions, key=lambda version: version["revision"]):
         if version["changed_at"] < newest["changed_at"]:
-            known.setdefault(version["changed_at"], version)
+            known[version["changed_at"]] = version
     return [*sorted(known.values(), key=lambda version: version["changed_at"]), newest]
 
 

@@ -23,7 +23,7 @@ from pipelines.store_schema import ARTICLES, REVISIONS
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
 
-    from pipelines.store_plan import ArticleWrite, Document
+    from pipelines.store_plan import ArticleWrite, Document, RevisionWrite
 
 DURABLE = WriteConcern(w=1, j=True)
 """Acknowledged from the journal: without `j` a killed mongod lost 253 of 13,500 acknowledged writes."""
@@ -53,15 +53,18 @@ class ArticleStore:
         self._pages = database.get_collection(PAGES)
         self._links = DuplicateLinks(self._articles, window=window)
 
-    async def read(self, outcomes: Sequence[Outcome]) -> Known:
-        """Return what is known of the articles of a batch."""
+    async def read(self, outcomes: Sequence[Outcome], *, overtaken: bool = False) -> Known:
+        """Return what is known of the articles of a batch.
+
+        overtaken: somebody else has just written them, perhaps versions that they do not tell of yet.
+        """
         articles = [outcome for outcome in outcomes if isinstance(outcome, Article)]
         by_page = await self._articles_behind([o for o in outcomes if isinstance(o, NotModified)])
         if not articles:
             return Known(by_page=by_page)
         ids = list({article.id for article in articles})
         known = {document["_id"]: document async for document in self._articles.find({"_id": {"$in": ids}})}
-        past = [article.id for article in articles if article.id in known and is_past(article, known[article.id])]
+        past = [a.id for a in articles if a.id in known and (overtaken or is_past(a, known[a.id]))]
         nearby = tuple(map(member_of, await self._links.nearby([_member(article) for article in articles])))
         links = [link for article in articles for link in article.related]
         forgotten = await self.forgotten({*(k for a in articles for k in keys_of(a)), *(lk.article_id for lk in links)})
@@ -93,17 +96,16 @@ class ArticleStore:
         # Before they leave: a crash in between then leaves two originals, which the next look mends,
         # and not a link to an article that says something else by now.
         left = await self._links.leave(plan.leaving)
-        if plan.revisions:
-            # In order: where versions move up to make room for one, none may be overwritten before it has moved.
-            await self._revisions.bulk_write(
-                [ReplaceOne({"_id": revision["_id"]}, revision, upsert=True) for revision in plan.revisions]
-            )
-        written = await self._write(plan.writes)
+        overtaken = await self._make_room([write for write in plan.writes if write.room])
+        revisions = [revision for revision in plan.revisions if revision.article_id not in overtaken]
+        overtaken |= await self._write_revisions(revisions)
+        written = await self._write([write for write in plan.writes if write.id not in overtaken])
         if plan.touches:
             await self._articles.bulk_write(
                 [UpdateOne({"_id": key}, {"$max": {"last_seen_at": at}}) for key, at in plan.touches.items()],
                 ordered=False,
             )
+        # Whatever was overtaken: to see that nothing is left of what is forgotten.
         documents = [write.document for write in plan.writes if write.id not in written.refused]
         texts = left.texts | await self._links.followers(plan.leaving)
         gone = [
@@ -111,7 +113,42 @@ class ArticleStore:
             *(member_of(write.before) for write in plan.writes if write.before and write.stands_down),
         ]
         await self.mend(documents, plan.reconsider, left=Left(texts=texts, members=gone))
-        return dataclasses.replace(written, overtaken=written.overtaken | await self._taken_back(documents))
+        overtaken |= written.overtaken | await self._taken_back(documents)
+        return dataclasses.replace(written, overtaken=overtaken)
+
+    async def _make_room(self, writes: Sequence[ArticleWrite]) -> frozenset[str]:
+        """Give articles their new numbers, and return those that somebody else has changed since they were read."""
+        if not writes:
+            return frozenset()
+        operations = [UpdateOne(_as_read(write.before or {}), {"$set": {"revision": write.room}}) for write in writes]
+        result = await self._articles.bulk_write(operations, ordered=False)
+        if result.matched_count == len(writes):
+            return frozenset()
+        # Who has given one the same number is no hindrance: of its revisions only one of us writes the first.
+        ours = [_as_read({**(write.before or {}), "revision": write.room}) for write in writes]
+        found = {document["_id"] async for document in self._articles.find({"$or": ours}, {"_id": 1})}
+        return frozenset(write.id for write in writes) - found
+
+    async def _write_revisions(self, revisions: Sequence[RevisionWrite]) -> frozenset[str]:
+        """Write earlier versions, and return the articles of which somebody else has written another in such a place.
+
+        In order: where versions move up to make room for one, none may be overwritten before it has moved.
+        """
+        overtaken: set[str] = set()
+        while revisions:
+            try:
+                await self._revisions.bulk_write([ReplaceOne(r.place, r.document, upsert=True) for r in revisions])
+                break
+            except BulkWriteError as error:
+                problems = error.details["writeErrors"]
+                if error.details["writeConcernErrors"] or problems[0]["code"] != _DUPLICATE_KEY:
+                    raise
+                failed = revisions[problems[0]["index"]]
+                revisions = revisions[problems[0]["index"] + 1 :]
+            if not failed.is_there(await self._revisions.find_one({"_id": failed.id})):
+                overtaken.add(failed.article_id)
+                revisions = [revision for revision in revisions if revision.article_id != failed.article_id]
+        return frozenset(overtaken)
 
     async def _taken_back(self, documents: Sequence[Document]) -> frozenset[str]:
         """Return which articles were written although forgotten, or with links to such; the former are gone again.
@@ -212,11 +249,15 @@ def _member(article: Article) -> Member:
 
 def _operation(write: ArticleWrite) -> InsertOne[Document] | UpdateOne:
     """Return the write of one document, which does nothing where somebody else has written it since it was read."""
-    before = write.before
-    if before is None:
+    if write.before is None:
         return InsertOne(dict(write.document))
-    unchanged = {name: before.get(name) for name in ("_id", "revision", "last_seen_at", "aliases")}
-    return UpdateOne(unchanged, {"$set": write.changes or {"last_seen_at": write.document["last_seen_at"]}})
+    before = write.before if write.room is None else {**write.before, "revision": write.room}
+    return UpdateOne(_as_read(before), {"$set": write.changes or {"last_seen_at": write.document["last_seen_at"]}})
+
+
+def _as_read(document: Document) -> dict[str, Any]:
+    """Return the query that finds an article as long as nobody has written it since it was read."""
+    return {name: document.get(name) for name in ("_id", "revision", "last_seen_at", "aliases")}
 
 
 def _why(error: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ from crawler.frontier.ledger import PageState, Settlement
 from crawler.url import InvalidURL, article_id, canonical_url
 from pipelines.dedupe import SAME_TEXT, Link, Member, links, signed
 from pipelines.fingerprint import content_hash
-from pipelines.history import says_the_same, versions_of, with_capture
+from pipelines.history import CONTENT, says_the_same, versions_of, with_capture
 from pipelines.minhash import signature
 from pipelines.validate import MAX_DOCUMENT_BYTES, clean_text
 
@@ -68,7 +68,8 @@ class Known:
     articles: Mapping[str, Document] = field(default_factory=dict)
     """Documents of `articles` by `_id`."""
     revisions: Mapping[str, Sequence[Document]] = field(default_factory=dict)
-    """Their earlier versions, for those of which an archive gives a capture that may be older (`is_past`)."""
+    """Their earlier versions, for those of which an archive gives a capture that may be older (`is_past`), and for
+    those that somebody else has just written."""
     by_page: Mapping[str, str] = field(default_factory=dict)
     """`_id` of the article that a page answered with "not modified" once gave us, by the page's key."""
     nearby: Sequence[Member] = ()
@@ -87,6 +88,10 @@ class ArticleWrite:
     """The whole document as it is to stand."""
     before: Document | None
     """The document as it was read; None for a new one."""
+
+    room: int | None = None
+    """The number it gets where versions that have been found belong before it. It gets that before they are written:
+    whoever is about to replace what it says then cannot take its old number, which is theirs, for that."""
 
     @property
     def id(self) -> str:
@@ -110,12 +115,44 @@ class ArticleWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionWrite:
+    """One document of `revisions` to write."""
+
+    document: Document
+    """The whole document as it is to stand."""
+    before: Document | None = None
+    """What stood under its `_id` when that was read; None: nothing, or nobody looked."""
+
+    @property
+    def id(self) -> str:
+        """`_id` of the revision."""
+        return str(self.document["_id"])
+
+    @property
+    def article_id(self) -> str:
+        """`_id` of its article."""
+        return str(self.document["article_id"])
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """What has to stand under its `_id`, or nothing: else somebody else has put another version there since."""
+        if self.before is None:
+            return {"_id": self.id, "changed_at": self.document.get("changed_at")}
+        return {"_id": self.id, **{name: self.before.get(name) for name in ("changed_at", "last_seen_at")}}
+
+    def is_there(self, stored: Document | None) -> bool:
+        """Whether a stored document is this one, from a try whose answer got lost."""
+        names = ("changed_at", "last_seen_at", *CONTENT)
+        return stored is not None and all(stored.get(name) == self.document.get(name) for name in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to write for a batch, in this order: hand over, revisions, articles, touches; then settle."""
+    """What to write for a batch, in this order: hand over, numbers, revisions, articles, touches; then settle."""
 
     leaving: frozenset[str]
     """Articles whose text changed: others that repeat them need another original first."""
-    revisions: Sequence[Document]
+    revisions: Sequence[RevisionWrite]
     """Earlier versions, for `revisions`; of one article those of higher numbers first."""
     writes: Sequence[ArticleWrite]
     """Documents of `articles`."""
@@ -175,7 +212,7 @@ def planning(outcomes: Sequence[Outcome], known: Known, *, now: datetime) -> Gen
             if draft.before and draft.before.get("content_hash") not in {None, draft.document["content_hash"]}
         ),
         revisions=[revision for draft in good for revision in draft.revisions],
-        writes=[ArticleWrite(document=draft.document, before=draft.before) for draft in good],
+        writes=[ArticleWrite(document=draft.document, before=draft.before, room=draft.room) for draft in good],
         touches={key: at for key, at in touches.items() if key not in groups},
         settlements=settlements,
         reconsider=frozenset(
@@ -233,8 +270,10 @@ class _Draft:
     document: Document
     changed: bool
     """A new article, or one of which there is a version more than there was."""
-    revisions: Sequence[Document] = ()
+    revisions: Sequence[RevisionWrite] = ()
     """Earlier versions to write."""
+    room: int | None = None
+    """The article's number where these need the one it had."""
     reason: str | None = None
     """Why the first page is a duplicate, apart from its text."""
     refusal: str = ""
@@ -258,6 +297,7 @@ def _draft(pages: Sequence[Article], before: Document | None, past: Sequence[Doc
     aliases = sorted(frozenset[str]().union(*map(_urls, pages), (before or {}).get("aliases") or ()) - {first.url})
     common = {"aliases": aliases[:MAX_ALIASES], "last_seen_at": seen}
     revisions: list[Document] = []
+    as_read, room = {revision["_id"]: revision for revision in past}, None
     if before is None:
         history = {"revision": 1, "first_seen_at": seen, "changed_at": seen}
         document, changed, reason = {**document_of(first), **common, **history}, True, None
@@ -277,11 +317,13 @@ def _draft(pages: Sequence[Article], before: Document | None, past: Sequence[Doc
                 revision_of(old, new, old.get("replaced_at") or now)
                 for old, new in reversed(list(zip(earlier, versions[1:], strict=True)))
             ]
+            room = newest["revision"] if newest["revision"] != before.get("revision") else None
         else:
+            number = _number_of(before, past)
             document["first_seen_at"] = before.get("first_seen_at") or seen
-            document["revision"] = (before.get("revision") or 1) + changed
+            document["revision"] = number + changed
             document["changed_at"] = last_seen if changed else before.get("changed_at")
-            revisions = [revision_of(before, document, now)] if changed else []
+            revisions = [revision_of({**before, "revision": number}, document, now)] if changed else []
     if not document.get("content_hash"):
         document |= {"content_hash": content_hash(document["text"]), "signature": signature(document["text"])}
     try:
@@ -296,10 +338,18 @@ def _draft(pages: Sequence[Article], before: Document | None, past: Sequence[Doc
         # As it will come back: instants cut to milliseconds, lists for tuples.
         document=bson.decode(encoded, codec_options=_AS_READ),
         changed=changed,
-        revisions=revisions,
+        revisions=[RevisionWrite(document=each, before=as_read.get(each["_id"])) for each in revisions],
+        room=room,
         reason=reason,
         refusal=refusal if len(encoded) > MAX_DOCUMENT_BYTES else "",
     )
+
+
+def _number_of(newest: Document, past: Sequence[Document]) -> int:
+    """Return the number of the version that is the newest: above those before it, which may have moved up meanwhile."""
+    earlier = versions_of(newest, past)[:-1] if newest.get("changed_at") is not None else []
+    numbers: list[int] = [newest.get("revision") or 1, *(version["revision"] + 1 for version in earlier)]
+    return max(numbers)
 
 
 def _speaks(page: Article, before: Document, source: str | None, seen: datetime) -> bool:

@@ -42,7 +42,8 @@ ENOUGH = 48
 
 _FEW = 2
 _PLANNED_AT_ONCE = 10
-_ROUNDS = 5
+_ROUNDS = 20
+"""How often an article is decided about anew since somebody else has changed it meanwhile."""
 
 
 @dataclass(slots=True, eq=False)
@@ -180,8 +181,8 @@ class StoreWriter:
         """Store the outcomes and settle their pages, in that order; return the settlements by page."""
         settlements: dict[str, Settlement] = {}
         left = outcomes
-        for _ in range(_ROUNDS):
-            known = await self._patience.ask(partial(self._store.read, left))
+        for number in range(_ROUNDS):
+            known = await self._patience.ask(partial(self._store.read, left, overtaken=number > 0))
             plan = await self._planned(left, known)
             written = await self._patience.ask(partial(self._store.carry_out, plan))
             for page_id, settlement in plan.settlements.items():

@@ -71,3 +71,8 @@ def scrapy(*arguments: str, env: dict[str, str], timeout: float = 300) -> Ran:
         check=False,
     )
     return Ran(exit_code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+def with_load(seconds: float) -> float:
+    """Return how long something may take with as much else to do as there is now."""
+    return seconds * max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from crawler.spiders.pages import PageSpider
 
-_LAST_LOOK_SECONDS = 1
+_LAST_LOOK_SECONDS = 0.5
 _NOISY = ("scrapy", "twisted", "pymongo", "trafilatura", "htmldate", "charset_normalizer", "asyncio", "py.warnings")
 
 

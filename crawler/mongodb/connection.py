@@ -31,7 +31,7 @@ DEFAULT_DATA_DIR = "./data/mongodb"
 FIRST_CONTACT_SECONDS = 5
 """How long a server may take to show itself, at first contact and whenever it was lost."""
 
-_GOODBYE_SECONDS = 1
+_GOODBYE_SECONDS = 0.5
 
 # https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions, the stricter set of Windows included:
 # a database must be restorable anywhere.

@@ -14,14 +14,10 @@ from pymongo.database import Database
 
 from tests.faults.crawling import assert_settled_once, crawl_paper, wait_until
 from tests.faults.site import Paper
+from tests.running import with_load
 
 AT_ONCE = 5.0
 """Seconds the second Ctrl-C may take, on a machine that has nothing else to do."""
-
-
-def patience(seconds: float) -> float:
-    """Return how long something may take with as much else to do as there is now."""
-    return seconds * max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +48,7 @@ def test_stopped_and_run_again(
         pending = database.pages.count_documents({"state": "pending"})
         assert pending, "it was stopped when all was done: the test shows nothing"
         if len(signals) == 2:
-            assert seconds < patience(AT_ONCE)
+            assert seconds < with_load(AT_ONCE)
         else:
             # Whatever was under way has been settled, and the books are closed.
             (run,) = database.crawls.find()
