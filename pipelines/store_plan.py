@@ -347,7 +347,8 @@ def _draft(pages: Sequence[Article], before: Document | None, past: Sequence[Doc
 
 def _number_of(newest: Document, past: Sequence[Document]) -> int:
     """Return the number of the version that is the newest: above those before it, which may have moved up meanwhile."""
-    earlier = versions_of(newest, past)[:-1] if newest.get("changed_at") is not None else []
+    dated = all(version.get("changed_at") is not None for version in (newest, *past))
+    earlier = versions_of(newest, past)[:-1] if dated else past
     numbers: list[int] = [newest.get("revision") or 1, *(version["revision"] + 1 for version in earlier)]
     return max(numbers)
 
