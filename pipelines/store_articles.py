@@ -16,14 +16,16 @@ from crawler.frontier.ledger import PAGES
 from crawler.url import canonical_url
 from pipelines import store_graph
 from pipelines.dedupe import WINDOW, Member, signed
+from pipelines.store_batch import Known
 from pipelines.store_links import NOTHING_LEFT, DuplicateLinks, Left
-from pipelines.store_plan import Known, Plan, is_past, keys_of, member_of
+from pipelines.store_plan import is_past, keys_of, member_of
 from pipelines.store_schema import ARTICLES, REVISIONS
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
 
-    from pipelines.store_plan import ArticleWrite, Document, RevisionWrite
+    from pipelines.history import Document
+    from pipelines.store_batch import ArticleWrite, Plan, RevisionWrite
 
 DURABLE = WriteConcern(w=1, j=True)
 """Acknowledged from the journal: without `j` a killed mongod lost 253 of 13,500 acknowledged writes."""

@@ -25,7 +25,8 @@ from pipelines.store_schema import ARTICLES
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
 
-    from pipelines.store_plan import Document
+    from pipelines import store_batch
+    from pipelines.history import Document
 
 _KEPT = frozenset("aliases fetched_url revision first_seen_at last_seen_at changed_at rights fetch".split())
 """What another reading does not touch: the history of the article, how it came, and what its host reserved then."""
@@ -155,7 +156,7 @@ class ReplayStore:
         return fates
 
 
-def replan(articles: Sequence[Article], known: store_plan.Known, *, now: datetime) -> store_plan.Plan:
+def replan(articles: Sequence[Article], known: store_batch.Known, *, now: datetime) -> store_batch.Plan:
     """Return what to write for articles that were read again: as for new answers, but for their history. now: UTC."""
     planned = store_plan.plan(articles, known, now=now)
     writes = [

@@ -24,6 +24,7 @@ from pipelines import store_plan
 if TYPE_CHECKING:
     from crawler.frontier.ledger import Ledger, Settlement
     from pipelines.store_articles import ArticleStore
+    from pipelines.store_batch import Known, Plan
 
 logger = logging.getLogger(__name__)
 
@@ -197,7 +198,7 @@ class StoreWriter:
         await self._patience.ask(partial(self._ledger.settle, list(settlements.values())))
         return settlements
 
-    async def _planned(self, outcomes: Sequence[Outcome], known: store_plan.Known) -> store_plan.Plan:
+    async def _planned(self, outcomes: Sequence[Outcome], known: Known) -> Plan:
         """Return the plan of a batch, others having their turn while it is made."""
         steps = store_plan.planning(outcomes, known, now=self._clock())
         for number in itertools.count():
@@ -206,7 +207,7 @@ class StoreWriter:
             try:
                 next(steps)
             except StopIteration as end:
-                return cast("store_plan.Plan", end.value)
+                return cast("Plan", end.value)
         raise AssertionError("unreachable")
 
     async def _settle_as_failed(self, waiting: _Waiting, detail: str) -> dict[str, Settlement]:

@@ -47,7 +47,8 @@ class Patience:
         self._next_try_at = 0.0
         self._answered = asyncio.Event()
         """Set when MongoDB has answered anybody, or is given up; a new one for each time that it is away."""
-        self._silent = False
+        self.away = False
+        """Whether MongoDB did not answer when it was last asked, or is given up."""
         self._lost: str | None = None
         self._left: set[asyncio.Future[Any]] = set()
         """Steps that took too long; what they still do has been asked for again, or will be by the next run."""
@@ -56,11 +57,6 @@ class Patience:
     def lost(self) -> bool:
         """Whether MongoDB has been given up for good."""
         return self._lost is not None
-
-    @property
-    def away(self) -> bool:
-        """Whether MongoDB did not answer when it was last asked, or is given up."""
-        return self._silent
 
     async def ask(self, step: Callable[[], Awaitable[T]]) -> T:
         """Return what `step` returns, trying again while MongoDB is away.
@@ -91,11 +87,11 @@ class Patience:
                     if not is_passing(error):
                         raise
                 else:
-                    self._silent = False
+                    self.away = False
                     self._back()
                     return answer
                 self._waiting += not failed
-                failed = self._silent = True
+                failed = self.away = True
                 await self._pause_after(why, give_up_at)
         finally:
             self._waiting -= failed
@@ -142,7 +138,7 @@ class Patience:
 
     def _given_up(self, why: str) -> DatabaseLost:
         """Let all know that there is nothing to wait for any more, and return what says so."""
-        self._lost, self._silent = self._lost or why, True
+        self._lost, self.away = self._lost or why, True
         self._answered.set()
         return DatabaseLost(why)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from crawler.article import Article, Fetch, Image, Paywall, Rights, Via
 from crawler.extraction import extract
-from pipelines.store_plan import Known, plan
+from pipelines.store_batch import Known
+from pipelines.store_plan import plan
 from pipelines.validate import validated
 from tests.crawler.extraction.articlehtml import PROSE, SENTENCES, URL
 from tests.pipelines.conftest import new_article
