@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pymongo.database import Database
 
@@ -29,6 +29,18 @@ def wait_until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < give_up, "waited in vain"
         time.sleep(0.1)
+
+
+PARTS_THAT_READ = {"part_of": {"$ne": None}, "ended_at": None}
+"""The runs that read an archive and have not closed their books."""
+
+
+class Held(NamedTuple):
+    """A process that stands still."""
+
+    pid: int
+    parent: int
+    """The process that started it: a worker."""
 
 
 class Cluster:
@@ -50,6 +62,36 @@ class Cluster:
         worker = self._start("worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(self._folder))
         self.workers.append(worker)
         return worker
+
+    def kill_a_worker_that_reads(self, database: Database[Any]) -> None:
+        """Kill a worker in the middle of an archive: its part is held until the worker is gone, so it cannot end first.
+
+        database: where the parts are looked up; only this cluster's may be reading there.
+        """
+        held = None
+        while held is None:
+            wait_until(lambda: database.crawls.count_documents(PARTS_THAT_READ))
+            part = database.crawls.find_one(PARTS_THAT_READ)
+            held = part and self._hold(part, database)
+        worker = next(worker for worker in self.workers if worker.pid == held.parent)
+        self.workers.remove(worker)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        os.kill(held.pid, signal.SIGCONT)
+
+    def _hold(self, part: dict[str, Any], database: Database[Any]) -> Held | None:
+        """Stop the process of a part; None if it was over by then."""
+        pid = part["process"]["pid"]
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except ProcessLookupError:
+            return None
+        if database.crawls.count_documents({"_id": part["_id"]} | PARTS_THAT_READ):
+            # The field after the name, which may have spaces, and the state.
+            parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+            return Held(pid, int(parent))
+        os.kill(pid, signal.SIGCONT)
+        return None
 
     def log(self) -> str:
         """Return what scheduler and workers have logged, and what the processes they started have."""
