@@ -167,9 +167,9 @@ class Replay:
         site = self._index.find(answer.url)
         try:
             fetch = article.fetch
-            return await self._workers.run(
-                read_page,
+            return await self._workers.run_then(
                 self._steps.functions,
+                read_page,
                 answer.body,
                 answer.url,
                 headers=answer.headers,

@@ -10,10 +10,13 @@ import resource
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -24,6 +27,10 @@ T = TypeVar("T")
 
 _RECYCLE_AFTER = 500
 """Pages after which a worker is replaced: what lxml and the caches of trafilatura hold on to stays bounded."""
+_EACH = 2
+"""Bundles in the hands of each worker: one that it works on, and another that it finds when it is done."""
+_TOGETHER = 8
+"""Pieces of work in a bundle at most."""
 _TRIES = 20
 """How often work is given out at most: where workers die one after the other, it may not be the work's doing."""
 _WATCH_SECONDS = 0.5
@@ -39,6 +46,43 @@ class WorkTimeout(Exception):
 
 class WorkerCrash(Exception):
     """The worker died twice over this work; the message says how."""
+
+
+_Steps = tuple[Callable[..., Any], ...]
+"""The first makes something; each of the others, something of what the one before has made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What came of a piece of work."""
+
+    value: Any = None
+    """What it returned."""
+    error: Exception | None = None
+    """What it raised."""
+
+
+class _Piece:
+    """Work that someone waits for."""
+
+    def __init__(self, steps: _Steps) -> None:
+        self.steps = steps
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.tries = 0
+        """How often it has come to nothing."""
+        self.deaths = 0
+        """Of how many workers, each with this work alone."""
+        self.alone = False
+        """Whether it is to be done by itself: with others, it could not be told which of them did harm."""
+
+    def tell(self, answer: _Answer) -> None:
+        """Give the answer to who waits for it, if anybody still does."""
+        if self.answer.done():
+            return
+        if answer.error is not None:
+            self.answer.set_exception(answer.error)
+        else:
+            self.answer.set_result(answer.value)
 
 
 class Workers:
@@ -57,6 +101,10 @@ class Workers:
         self._memory_bytes = memory_bytes
         self._pool: ProcessPool | None = None
         self._stopping = threading.Lock()
+        self._waiting: deque[_Piece] = deque()
+        """Work for which no worker has a place."""
+        self._bundles: set[asyncio.Task[None]] = set()
+        """Work that is handed out."""
         self._out: set[Future[Any]] = set()
         """What the pool has been given and has not given back."""
         self._begun: set[Future[Any] | None] = set()
@@ -71,23 +119,80 @@ class Workers:
         A worker that dies takes nothing with it: its work is done again once by another.
         Raises WorkTimeout, WorkerCrash.
         """
-        deaths = 0
-        for _ in range(_TRIES):
-            future: Future[T] | None = None
-            try:
-                future = self._given_out(work, *args, **kwargs)
-                return await asyncio.wrap_future(future)
-            except FutureTimeout as error:
-                raise WorkTimeout(f"took longer than {self._timeout:g} s") from error
-            except (ProcessExpired, BrokenProcessPool) as error:
-                last = error
-                # What no worker had begun is not to blame for a death.
-                deaths += isinstance(error, ProcessExpired) or (future in self._begun)
-                if deaths == 2:
-                    raise WorkerCrash(f"worker died twice: {error}") from error
-            finally:
-                self._begun.discard(future)
-        raise WorkerCrash(f"workers died {_TRIES} times: {last}") from last
+        return await self.run_then((), work, *args, **kwargs)
+
+    async def run_then(
+        self, steps: Sequence[Callable[[T], T]], work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return what the last of some steps makes of what `work` returns, all in one worker; otherwise like `run`.
+
+        Of work that is handed out together each step is taken for all before the next one: what a step has in the
+        caches of the processor serves it more than once.
+        """
+        piece = _Piece((partial(work, *args, **kwargs), *steps))
+        self._waiting.append(piece)
+        self._hand_out()
+        answer: T = await piece.answer
+        return answer
+
+    def _hand_out(self) -> None:
+        """Give every worker something to do, and something that it finds when it is done.
+
+        What comes while all have that is handed out together: half of what a page costs in this process it costs for
+        being handed over, however small it is.
+        """
+        while self._waiting and len(self._bundles) < _EACH * self.processes:
+            size = min(_TOGETHER, -(-len(self._waiting) // self.processes))
+            bundle = [self._waiting.popleft()]
+            while len(bundle) < size and not (bundle[0].alone or self._waiting[0].alone):
+                bundle.append(self._waiting.popleft())
+            doing = asyncio.ensure_future(self._do(bundle))
+            self._bundles.add(doing)
+            doing.add_done_callback(self._done)
+
+    def _done(self, doing: asyncio.Task[None]) -> None:
+        self._bundles.discard(doing)
+        if not doing.cancelled():
+            self._hand_out()
+
+    async def _do(self, bundle: Sequence[_Piece]) -> None:
+        """Have a worker do some work, and tell who waits for it how it went."""
+        future: Future[list[_Answer]] | None = None
+        try:
+            future = self._given_out(_each, [piece.steps for piece in bundle])
+            answers = await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            # The workers are being stopped.
+            for piece in (*bundle, *self._waiting):
+                piece.answer.cancel()
+            self._waiting.clear()
+            raise
+        except Exception as error:
+            # What no worker had begun is not to blame for a death.
+            to_blame = isinstance(error, ProcessExpired) or future in self._begun
+            for piece in reversed(bundle):
+                self._failed(piece, error, deaths=int(to_blame and len(bundle) == 1), alone=len(bundle) == 1)
+        else:
+            for piece, answer in zip(bundle, answers, strict=True):
+                piece.tell(answer)
+        finally:
+            self._begun.discard(future)
+
+    def _failed(self, piece: _Piece, error: Exception, *, deaths: int, alone: bool) -> None:
+        """Do work again by itself, or give it up. alone: it was by itself this time."""
+        piece.tries += 1
+        piece.deaths += deaths
+        if isinstance(error, FutureTimeout) and alone:
+            piece.tell(_Answer(error=WorkTimeout(f"took longer than {self._timeout:g} s")))
+        elif not isinstance(error, (ProcessExpired, BrokenProcessPool)) and alone:
+            piece.tell(_Answer(error=error))
+        elif piece.deaths == 2:
+            piece.tell(_Answer(error=WorkerCrash(f"worker died twice: {error}")))
+        elif piece.tries == _TRIES:
+            piece.tell(_Answer(error=WorkerCrash(f"workers died {_TRIES} times: {error}")))
+        else:
+            piece.alone = True
+            self._waiting.appendleft(piece)
 
     def _given_out(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand work to the pool. Raises BrokenProcessPool where that has just ended."""
@@ -166,6 +271,23 @@ class Workers:
                     child.kill()
                 self._pool.join(timeout=5)
                 self._pool = None
+
+
+def _each(works: Sequence[_Steps]) -> list[_Answer]:
+    """Do several pieces of work in a worker, step by step; return what came of each."""
+    answers = [_taken(steps[0]) for steps in works]
+    for number in range(1, max(map(len, works))):
+        for place, steps in enumerate(works):
+            if number < len(steps) and answers[place].error is None:
+                answers[place] = _taken(partial(steps[number], answers[place].value))
+    return answers
+
+
+def _taken(step: Callable[[], Any]) -> _Answer:
+    try:
+        return _Answer(value=step())
+    except Exception as error:
+        return _Answer(error=error)
 
 
 def _prepare(memory_bytes: int) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _LISTED_AT_ONCE = 500
 _KEPT_AT_ONCE = 32
-_READ_AT_ONCE = 3
+_READ_AT_ONCE = 16
 """Pages in the hands of each worker: one that it reads, and others that it finds when it is done."""
 _SETTLING, _SETTLING_MAX = 0.05, 1.0  # seconds until it is asked again whether a page is settled; longer each time
 

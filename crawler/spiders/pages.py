@@ -273,7 +273,7 @@ class PageSpider(Spider):
         site = self.index.find(url)
         known = {"headers": dict(headers), "fetch": fetch, "listed": listed, "css": site.css if site else None}
         try:
-            return await self.workers.run(read_page, self.steps.functions, body, url, **known)
+            return await self.workers.run_then(self.steps.functions, read_page, body, url, **known)
         except WorkTimeout as error:
             reason, detail = FailureReason.EXTRACTION_TIMEOUT, str(error)
         except WorkerCrash as error:

@@ -47,12 +47,9 @@ def steps_of(settings: BaseSettings) -> Steps:
     return Steps(functions=tuple(functions), modules=tuple(modules))
 
 
-def read_page(functions: Sequence[Step], html: bytes, url: str, **known: Any) -> Outcome:
-    """Return what extraction makes of a page, and the steps of that. known: what `extract` takes beside these."""
+def read_page(html: bytes, url: str, **known: Any) -> Outcome:
+    """Return what extraction makes of a page. known: what `extract` takes beside these."""
     # Only workers come here; the process that sends them pages never loads it.
     from crawler.extraction import extract
 
-    outcome: Outcome = extract(html, url, **known)
-    for step in functions:
-        outcome = step(outcome)
-    return outcome
+    return extract(html, url, **known)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import multiprocessing
 import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -45,6 +47,10 @@ def devour() -> int:
 def busy(number: int, seconds: float, page: bytes) -> int:
     time.sleep(seconds)
     return number
+
+
+def unsendable() -> object:
+    return lambda: 1
 
 
 def fail() -> None:
@@ -89,6 +95,49 @@ async def test_work_that_eats_memory_fails_alone(workers: Workers) -> None:
     with pytest.raises(MemoryError):
         await workers.run(devour)
     assert await workers.run(double, 4) == 8
+
+
+@pytest.mark.parametrize(
+    ("work", "arguments", "error"),
+    [
+        (fail, (), ValueError),
+        (devour, (), MemoryError),
+        (hang, (), WorkTimeout),
+        (die, (signal.SIGKILL,), WorkerCrash),
+        (unsendable, (), Exception),
+    ],
+)
+async def test_what_is_handed_out_with_it_is_done_all_the_same(
+    workers: Workers, work: Callable[..., object], arguments: tuple[Any, ...], error: type[Exception]
+) -> None:
+    before = [asyncio.ensure_future(workers.run(double, n)) for n in range(20)]
+    bad = asyncio.ensure_future(workers.run(work, *arguments))
+    after = [asyncio.ensure_future(workers.run(double, n)) for n in range(20)]
+    assert await asyncio.gather(*before, *after) == 2 * [2 * n for n in range(20)]
+    with pytest.raises(error):
+        await bad
+
+
+async def test_what_comes_while_all_are_busy_is_handed_out_together(workers: Workers) -> None:
+    clock, came = asyncio.get_running_loop().time, []
+
+    async def work(number: int) -> None:
+        await workers.run(busy, number, 0.1, b"")
+        came.append(clock())
+
+    await asyncio.gather(*(work(n) for n in range(20)))
+    # Four by themselves, one for each place; then what was done together comes back in one moment.
+    moments = 1 + sum(later - earlier > 0.02 for earlier, later in itertools.pairwise(came))
+    assert moments <= 9, came
+
+
+async def test_who_waits_no_more_keeps_nobody(workers: Workers) -> None:
+    tasks = [asyncio.ensure_future(workers.run(double, n)) for n in range(30)]
+    await asyncio.sleep(0)
+    for task in tasks[::3]:
+        task.cancel()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [one for one in found if not isinstance(one, BaseException)] == [2 * n for n in range(30) if n % 3]
 
 
 async def test_a_pool_whose_idle_workers_were_killed_is_replaced(workers: Workers) -> None:

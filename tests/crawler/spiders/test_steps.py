@@ -47,13 +47,13 @@ async def test_a_worker_leaves_the_pipelines_nothing_to_do() -> None:
     body = (WORLD / f"{url.removeprefix('http://')}").with_suffix(".html").read_bytes()
     workers = Workers(1, timeout=60, memory_bytes=0, preload=steps().modules)
     try:
-        done = await workers.run(read_page, steps().functions, body, url)
+        done = await workers.run_then(steps().functions, read_page, body, url)
     finally:
         workers.stop()
     assert isinstance(done, Article)
     assert done.language
     assert done.content_hash
-    alone = read_page((), body, url)
+    alone = read_page(body, url)
     for pipeline in (ValidatePipeline(), LanguagePipeline(), DedupePipeline()):
         assert pipeline.process_item(done) is done
         alone = pipeline.process_item(alone)  # type: ignore[assignment]
