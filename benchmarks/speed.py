@@ -2,18 +2,17 @@
 
     python -m benchmarks.speed [WARC] [--pages N] [--peer-pages N] [--workers N]
 
-The backfill goes into the embedded MongoDB with one worker and with one per core, each from an empty database;
-trafilatura reads the same pages with metadata, in one process before and after that, page by page in turn with
-`crawler.extraction.extract`, and in a pool. CPU seconds are the kernel's, of the main process and all that it started;
-mongod's stand apart. What a process costs before its first page is measured with a single page and taken off. The bars
-are printed with what was reached, and the exit status is 1 where one is not met; the wall clock says something only on
-a quiet machine.
+The backfill goes into the embedded MongoDB with one worker and with one per core, each from an empty database; its
+workers note what each of their steps takes. trafilatura reads the same pages with metadata, in one process before and
+after that, page by page in turn with `crawler.extraction.extract`, and in a pool. CPU seconds are the kernel's, of the
+main process and all that it started; mongod's stand apart. What a process costs before its first page is measured with
+a single page and taken off. The bars are printed with what was reached, and the exit status is 1 where one is not met;
+the wall clock says something only on a quiet machine.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import multiprocessing
 import os
@@ -24,27 +23,23 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import lxml.html
 import pymongo
 
-from benchmarks import extraction_speed, made_corpus
+from benchmarks import extraction_speed, worker_steps
 from benchmarks.extraction_speed import STAGES, Saved, measure, pages_of, timed
 from benchmarks.main_process import observe
 from benchmarks.running import PAGES, Cost, crawl, environment, sample, since
-from crawler.article import Article, from_document
-from crawler.extraction import extract
 from crawler.mongodb.embedded import embedded_server
-from pipelines.dedupe import fingerprinted
-from pipelines.language import in_language
-from pipelines.validate import valid
 
 PEERS = Path(__file__).resolve().parent.parent / ".venv-peers"
-STEPS = (("validate", valid), ("language", in_language), ("signature", fingerprinted))
-"""What workers do with an article after its extraction, in the order of the pipelines."""
+STEPS = {"valid": "validate", "in_language": "language", "fingerprinted": "signature"}
+"""What workers do with an article after its extraction, in the order of the pipelines: the functions, and the rows."""
+EXTRACT = "read_page"
+"""The function in which they extract it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,25 +67,6 @@ class Bar:
         wanted = f"{'at most' if self.at_most else 'at least'} {self.wanted:g}{self.aim and f', aim {self.aim}'}"
         verdict = "-" if self.reached is None else "met" if self.met else "NOT MET"
         return f"  {self.what:58}{reached:>13}  {wanted:24}{verdict}"
-
-
-def steps_of(pages: Sequence[Saved]) -> dict[str, float]:
-    """Return the CPU seconds of lxml's parser, and of each step of a worker behind the extraction, for all pages."""
-    used = dict.fromkeys(("lxml", *(name for name, _ in STEPS)), 0.0)
-    # The models are loaded by the first text.
-    made = dataclasses.replace(
-        from_document(next(made_corpus.articles(1, 1, now=datetime.now(UTC)))), language_source=None, content_hash=None
-    )
-    for _, step in STEPS:
-        step(made)
-    for page in pages:
-        used["lxml"] += timed(lambda page=page: lxml.html.fromstring(page.html))  # type: ignore[misc]
-        item: Any = extract(page.html, page.url, headers=page.headers)
-        for name, step in STEPS:
-            start = time.process_time()
-            item = step(item)
-            used[name] += (time.process_time() - start) if isinstance(item, Article) else 0.0
-    return used
 
 
 def _read(page: Saved) -> float:
@@ -136,22 +112,52 @@ def row(name: str, pages: float, cpu: float, wall: float | None = None, note: st
     print(f"  {name:38}{cpu:9.2f}{1000 * cpu / pages:9.1f}{seconds}  {note}")
 
 
-def backfills(warc: Path, single: Path, workers: int) -> Iterator[tuple[int, Cost, Cost, dict[str, Any]]]:
-    """Yield, for one worker and for several: how many, the cost of the pages, of one page, and what `observe` saw."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """The backfill of all pages, with so many workers."""
+
+    cost: Cost
+    """What it took."""
+    start: Cost
+    """What a backfill of one page took, the first one."""
+    steps: Mapping[str, float]
+    """CPU seconds of the functions that workers call, in the crawl itself, without those of that one page."""
+    rooms: Mapping[str, float]
+    """CPU seconds of the main process by room, in a crawl of its own; none where that was not observed."""
+
+    @property
+    def net(self) -> dict[str, float]:
+        """What it took without what it takes to start."""
+        return minus(self.cost, self.start)
+
+    @property
+    def outside(self) -> float:
+        """Share of its CPU outside `extract`, both of one crawl."""
+        return 1 - self.steps[EXTRACT] / self.net["cpu"]
+
+
+def backfills(warc: Path, single: Path, workers: int) -> Iterator[tuple[int, Backfill]]:
+    """Yield a backfill with one worker and one with several, and how many it had."""
     with tempfile.TemporaryDirectory() as folder, embedded_server(Path(folder) / "mongodb") as server:
         uri = server.uri
+        noted = Path(folder) / "steps"
+        noted.mkdir()
+        os.environ[worker_steps.FOLDER] = str(noted)
         with pymongo.MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
             # The server's own first steps: what the first crawl of all would pay for.
             crawl([f"warc={single}"], client, uri, "first")
             for number in sorted({1, workers}):
-                setting = f"EXTRACTION_WORKERS={number}"
-                start = crawl([f"warc={single}"], client, uri, f"start_{number}", setting)
-                cost = crawl([f"warc={warc}"], client, uri, f"pages_{number}", setting)
-                seen = observe(warc, uri, f"seen_{number}", ["-s", setting]) if number == workers else {}
+                settings = f"EXTRACTION_WORKERS={number}", worker_steps.SETTING
+                start = crawl([f"warc={single}"], client, uri, f"start_{number}", *settings)
+                before = worker_steps.read(noted)
+                cost = crawl([f"warc={warc}"], client, uri, f"pages_{number}", *settings)
+                steps = worker_steps.read(noted)
+                steps.subtract(before)
+                seen = observe(warc, uri, f"seen_{number}", ["-s", settings[0]]) if number == workers else {"rooms": {}}
                 for name in client.list_database_names():
                     if name.startswith(("start_", "pages_", "seen_")):
                         client.drop_database(name)
-                yield number, cost, start, seen
+                yield number, Backfill(cost=cost, start=start, steps=steps, rooms=seen["rooms"])
 
 
 def main() -> int:
@@ -183,42 +189,43 @@ def compare(warc: Path, single: Path, few: Path, workers: int) -> list[Bar]:
     """Measure all, print both tables, return the bars."""
     pages = list(pages_of(warc, None))
     first = measure(pages)
-    ours = {number: (cost, start, seen) for number, cost, start, seen in backfills(warc, single, workers)}
+    ours = dict(backfills(warc, single, workers))
     pool_cpu, pool_wall = pool(pages, workers)
     others = peers(few)
-    second, steps = measure(pages), steps_of(pages)
+    second = measure(pages)
     times = {name: [statistics.fmean(pair) for pair in zip(first[name], second[name], strict=True)] for name in first}
     plain, extracted = sum(times["trafilatura"]), sum(times["extract"])
     print(f"\n  {'':38}{'CPU s':>9}{'ms/page':>9}{'wall s':>9}{'pages/s':>9}")
-    net = {}
-    for number, (cost, start, _) in ours.items():
-        net[number] = minus(cost, start)
-        note = f"start {start.cpu:.1f} s more; {cost.articles} articles"
-        row(f"leesook, {number} worker{'s' * (number > 1)}", net[number]["pages"], net[number]["cpu"],
-            net[number]["wall"], note)  # fmt: skip
-        row("  of that the main process", net[number]["pages"], net[number]["main"])
-        row("  mongod beside it", net[number]["pages"], net[number]["mongod"])
+    for number, done in ours.items():
+        net, note = done.net, f"start {done.start.cpu:.1f} s more; {done.cost.articles} articles"
+        row(f"leesook, {number} worker{'s' * (number > 1)}", net["pages"], net["cpu"], net["wall"], note)
+        row("  of that the main process", net["pages"], net["main"])
+        row("  mongod beside it", net["pages"], net["mongod"])
     row("trafilatura with metadata, 1 process", len(pages), plain)
     row(f"trafilatura with metadata, pool of {workers}", len(pages), pool_cpu, pool_wall)
     same = sum(_at(times["trafilatura"], pages, few))
     for name, used in others.items():
         row(f"{name} ({len(used)} of the pages)", len(used), sum(used), note=f"trafilatura on these {same:.2f} s")
-    row("lxml, parsing alone", len(pages), steps["lxml"])
-    cost, start, seen = ours[workers]
-    total = net[workers]["cpu"] / net[workers]["pages"]
-    stages(times, steps, seen, cost.pages, plain / len(pages))
+    row(
+        "lxml, parsing alone",
+        len(pages),
+        sum(timed(lambda page=page: lxml.html.fromstring(page.html)) for page in pages),
+    )
+    most = ours[workers]
     per_page = plain / len(pages)
-    one = net[1]["wall"] if workers > 1 else None
+    stages(times, most, per_page)
+    total = most.net["cpu"] / most.net["pages"]
+    one = ours[1].net["wall"] if workers > 1 else None
     theirs = {name: sum(used) / same for name, used in others.items()}
-    outside = 1 - (extracted / len(pages)) / total
     return [
         Bar(what="extract / trafilatura with metadata", reached=extracted / plain, wanted=0.75, at_most=True),
         Bar(what="CPU a page / trafilatura", reached=total / per_page, wanted=0.9, at_most=True, aim="0.6"),
         # Side by side, processes take more from each other's caches: like beside like.
         Bar(what=f"  beside a pool of {workers}", reached=total / (pool_cpu / len(pages)), wanted=0.9, at_most=True),
-        Bar(what="  with the start of processes", reached=cost.cpu / cost.pages / per_page, wanted=0.9, at_most=True),
-        Bar(what="share of CPU outside extract", reached=outside, wanted=0.15, at_most=True),
-        Bar(what=f"{workers} workers / 1 worker, pages/s", reached=one and one / net[workers]["wall"], wanted=1.8),
+        Bar(what="  with the start of processes", reached=most.cost.cpu / most.cost.pages / per_page, wanted=0.9,
+            at_most=True),
+        Bar(what="share of CPU outside extract", reached=most.outside, wanted=0.15, at_most=True),
+        Bar(what=f"{workers} workers / 1 worker, pages/s", reached=one and one / most.net["wall"], wanted=1.8),
         Bar(what="news-please / leesook, CPU a page",
             reached=theirs["news-please"] * per_page / total if theirs else None, wanted=6, aim="10"),
     ]  # fmt: skip
@@ -230,16 +237,15 @@ def _at(values: Sequence[float], pages: Sequence[Saved], warc: Path) -> list[flo
     return [value for page, value in zip(pages, values, strict=True) if page.url in chosen]
 
 
-def stages(
-    times: Mapping[str, Sequence[float]], steps: Mapping[str, float], seen: Mapping[str, Any], count: int, plain: float
-) -> None:
-    """Print where the CPU of a page goes: in the workers by stage, in the main process by room."""
-    pages = len(times["extract"])
-    # Timed in a pass of their own: brought to what `extract` takes as a whole.
-    scale = sum(times["extract"]) / sum(sum(times[stage]) for stage in STAGES)
+def stages(times: Mapping[str, Sequence[float]], ours: Backfill, plain: float) -> None:
+    """Print where the CPU of a page goes, in the crawl itself: in the workers by stage, in the main process by room."""
+    pages = ours.net["pages"]
+    # Timed in a pass of their own: brought to what all of `extract` takes in the crawl.
+    scale = ours.steps[EXTRACT] / sum(sum(times[stage]) for stage in STAGES)
     rows = [(f"extract: {stage}", scale * sum(times[stage]) / pages) for stage in STAGES]
-    rows += [(f"worker: {name}", steps[name] / pages) for name, _ in STEPS]
-    rows += [(f"main: {room}", seconds / count) for room, seconds in seen["rooms"].items()]
+    rows += [(f"worker: {name}", ours.steps[step] / pages) for step, name in STEPS.items()]
+    rows.append(("worker: beside its steps", (ours.net["workers"] - sum(ours.steps.values())) / pages))
+    rows += [(f"main: {room}", seconds / ours.cost.pages) for room, seconds in ours.rooms.items()]
     print(f"\n  {'stage':38}{'ms/page':>9}{'of trafilatura':>16}")
     for name, seconds in rows:
         print(f"  {name:38}{1000 * seconds:9.2f}{seconds / plain:16.3f}")
