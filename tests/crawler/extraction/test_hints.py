@@ -1,9 +1,24 @@
 from __future__ import annotations
 
+import re
+import tomllib
+from importlib.resources import files
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import html
 
 from crawler.extraction.hints import Hint, hint_of
+
+VOCABULARY = {
+    Hint[name.upper()]: [word for words in lists.values() for word in words]
+    for name, lists in tomllib.loads(files("crawler.extraction").joinpath("hints.toml").read_text("utf-8")).items()
+}
+WORDS = st.sampled_from([word for words in VOCABULARY.values() for word in words]).flatmap(
+    lambda word: st.from_regex(re.compile(word.replace(r"\w", "[a-z0-9]")), fullmatch=True)
+)
+OTHERS = st.text("abcdehnorstx0", max_size=5)
 
 
 def hint(markup: str) -> Hint:
@@ -49,3 +64,15 @@ def test_id_of_a_heading_is_made_from_its_words_and_says_nothing():
 
 def test_post_of_a_social_network():
     assert hint('<blockquote class="twitter-tweet">x</blockquote>') == Hint.EMBED
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(WORDS, OTHERS, st.tuples(OTHERS, WORDS, OTHERS).map("".join)), min_size=1, max_size=3))
+def test_a_name_says_what_any_of_its_words_does(parts: list[str]):
+    name = "-".join(parts)
+    said = Hint.NONE
+    for meant, words in VOCABULARY.items():
+        start, end = ("^", "$") if meant is Hint.COMMENT else ("(?:^|-)", "(?=-|$)")
+        if any(re.search(f"{start}(?:{word}){end}", name) for word in words):
+            said |= meant
+    assert hint(f'<div class="{name}">x</div>') == said
