@@ -2,8 +2,8 @@
 
     python -m benchmarks.speed [WARC] [--pages N] [--peer-pages N] [--workers N]
 
-The backfill goes into the embedded MongoDB with one worker and with one per core, each from an empty database; its
-workers note what each of their steps takes. trafilatura reads the same pages with metadata, in one process before and
+The backfill goes into the embedded MongoDB with one worker and with one per core, each from an empty database, and with
+one worker again; the workers note what each of their steps takes. trafilatura reads the same pages with metadata, in one process before and
 after that, page by page in turn with `crawler.extraction.extract`, and in a pool. CPU seconds are the kernel's, of the
 main process and all that it started; mongod's stand apart. What a process costs before its first page is measured with
 a single page and taken off. The bars are printed with what was reached, and the exit status is 1 where one is not met;
@@ -137,7 +137,7 @@ class Backfill:
 
 
 def backfills(warc: Path, single: Path, workers: int) -> Iterator[tuple[int, Backfill]]:
-    """Yield a backfill with one worker and one with several, and how many it had."""
+    """Yield backfills and how many workers each had: several, and before and after that one, as a machine has moods."""
     with tempfile.TemporaryDirectory() as folder, embedded_server(Path(folder) / "mongodb") as server:
         uri = server.uri
         noted = Path(folder) / "steps"
@@ -146,7 +146,7 @@ def backfills(warc: Path, single: Path, workers: int) -> Iterator[tuple[int, Bac
         with pymongo.MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
             # The server's own first steps: what the first crawl of all would pay for.
             crawl([f"warc={single}"], client, uri, "first")
-            for number in sorted({1, workers}):
+            for number in (1, workers, 1) if workers > 1 else (1,):
                 settings = f"EXTRACTION_WORKERS={number}", worker_steps.SETTING
                 start = crawl([f"warc={single}"], client, uri, f"start_{number}", *settings)
                 before = worker_steps.read(noted)
@@ -189,14 +189,14 @@ def compare(warc: Path, single: Path, few: Path, workers: int) -> list[Bar]:
     """Measure all, print both tables, return the bars."""
     pages = list(pages_of(warc, None))
     first = measure(pages)
-    ours = dict(backfills(warc, single, workers))
+    ours = list(backfills(warc, single, workers))
     pool_cpu, pool_wall = pool(pages, workers)
     others = peers(few)
     second = measure(pages)
     times = {name: [statistics.fmean(pair) for pair in zip(first[name], second[name], strict=True)] for name in first}
     plain, extracted = sum(times["trafilatura"]), sum(times["extract"])
     print(f"\n  {'':38}{'CPU s':>9}{'ms/page':>9}{'wall s':>9}{'pages/s':>9}")
-    for number, done in ours.items():
+    for number, done in ours:
         net, note = done.net, f"start {done.start.cpu:.1f} s more; {done.cost.articles} articles"
         row(f"leesook, {number} worker{'s' * (number > 1)}", net["pages"], net["cpu"], net["wall"], note)
         row("  of that the main process", net["pages"], net["main"])
@@ -206,16 +206,13 @@ def compare(warc: Path, single: Path, few: Path, workers: int) -> list[Bar]:
     same = sum(_at(times["trafilatura"], pages, few))
     for name, used in others.items():
         row(f"{name} ({len(used)} of the pages)", len(used), sum(used), note=f"trafilatura on these {same:.2f} s")
-    row(
-        "lxml, parsing alone",
-        len(pages),
-        sum(timed(lambda page=page: lxml.html.fromstring(page.html)) for page in pages),
-    )
-    most = ours[workers]
+    parsing = [timed(lambda page=page: lxml.html.fromstring(page.html)) for page in pages]  # type: ignore[misc]
+    row("lxml, parsing alone", len(pages), sum(parsing))
+    most = next(done for number, done in ours if number == workers)
     per_page = plain / len(pages)
     stages(times, most, per_page)
     total = most.net["cpu"] / most.net["pages"]
-    one = ours[1].net["wall"] if workers > 1 else None
+    one = statistics.fmean(done.net["wall"] for number, done in ours if number == 1) if workers > 1 else None
     theirs = {name: sum(used) / same for name, used in others.items()}
     return [
         Bar(what="extract / trafilatura with metadata", reached=extracted / plain, wanted=0.75, at_most=True),
