@@ -3,11 +3,11 @@
     python -m benchmarks.speed [WARC] [--pages N] [--peer-pages N] [--workers N]
 
 The backfill goes into the embedded MongoDB with one worker and with one per core, each from an empty database, and with
-one worker again; the workers note what each of their steps takes. trafilatura reads the same pages with metadata, in one process before and
-after that, page by page in turn with `crawler.extraction.extract`, and in a pool. CPU seconds are the kernel's, of the
-main process and all that it started; mongod's stand apart. What a process costs before its first page is measured with
-a single page and taken off. The bars are printed with what was reached, and the exit status is 1 where one is not met;
-the wall clock says something only on a quiet machine.
+one worker again; the workers note what each of their steps takes. trafilatura reads the same pages with metadata, in
+one process before and after that, page by page in turn with `crawler.extraction.extract`, and in a pool. CPU seconds
+are the kernel's, of the main process and all that it started; mongod's stand apart. What a process costs before its
+first page is measured with a single page and taken off. The bars are printed with what was reached, and the exit status
+is 1 where one is not met; the wall clock says something only on a quiet machine.
 """
 
 from __future__ import annotations
