@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
 import sys
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pymongo.errors import PyMongoError
 from scrapy.commands import ScrapyCommand
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import argparse
     from types import FrameType
 
+T = TypeVar("T")
+_CANCEL_SECONDS = 1.0
 FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 EXIT_STATUSES = {
     0: "it did what was asked",
@@ -38,6 +41,25 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u
 def printable(text: str) -> str:
     """Return what a page, or anybody, says as one line that a terminal takes for text and for nothing else."""
     return _UNPRINTABLE.sub(" ", text).strip()
+
+
+def run_to_the_end(main: Coroutine[Any, Any, T]) -> T:
+    """Return what a coroutine returns, like `asyncio.run`; Ctrl-C ends it even where it will not be cancelled.
+
+    PyMongo, cancelled while it reads a cursor, tells the server that the cursor is done with, and waits for the answer
+    of one that has gone for good: what is cancelled is cancelled again each second.
+    """
+
+    async def watched() -> T:
+        running = asyncio.ensure_future(main)
+        try:
+            return await asyncio.shield(running)
+        finally:
+            while not running.done():
+                running.cancel()
+                await asyncio.wait({running}, timeout=_CANCEL_SECONDS)
+
+    return asyncio.run(watched())
 
 
 class CommandError(Exception):

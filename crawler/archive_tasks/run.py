@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 from scrapy.settings import SETTINGS_PRIORITIES
 
@@ -101,8 +100,8 @@ def part_settings(settings: BaseSettings, database: OpenDatabase, run: str) -> d
 @contextlib.asynccontextmanager
 async def _booked(spider: BackfillSpider, database: OpenDatabase) -> AsyncIterator[Runs]:
     """Give the row of this run in `crawls`, with its heart beating."""
-    async with AsyncMongoClient[Any](database.uri, tz_aware=True, appname="leesook") as client:
-        runs = Runs(client[database.database.name])
+    async with database.asynchronous() as asynchronous:
+        runs = Runs(asynchronous)
         await runs.open(spider=spider.name, arguments=spider.arguments, now=datetime.now(UTC))
         over = asyncio.Event()
         heart = asyncio.ensure_future(runs.keep_beating(over))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pymongo import AsyncMongoClient
 from scrapy.exceptions import UsageError
 
-from crawler.console import CommandError, QuietCommand, printable
+from crawler.console import CommandError, QuietCommand, printable, run_to_the_end
 from crawler.mongodb.connection import open_database
 from crawler.url import InvalidURL
 
@@ -56,7 +53,7 @@ class Command(QuietCommand):
         assert self.settings is not None
         with open_database(self.settings) as opened:
             try:
-                return asyncio.run(_forget(opened, args[0], ask=not opts.yes))
+                return run_to_the_end(_forget(opened, args[0], ask=not opts.yes))
             except InvalidURL:
                 raise CommandError(f"{printable(args[0])} is neither the URL nor the _id of an article") from None
 
@@ -65,8 +62,7 @@ async def _forget(opened: OpenDatabase, name: str, *, ask: bool) -> int:
     # A command stands above both rooms.
     from pipelines.store_forget import find_subject, forget
 
-    async with AsyncMongoClient[Mapping[str, Any]](opened.uri, tz_aware=True, appname="leesook") as client:
-        database = client[opened.database.name]
+    async with opened.asynchronous() as database:
         subject = await find_subject(database, name)
         if subject is None:
             raise CommandError(f"there is no article {printable(name)}, and no page of that key")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from scrapy.exceptions import UsageError
 
 from crawler.article import SCHEMA_VERSION
-from crawler.console import FAILED, CommandError, QuietCommand, printable
+from crawler.console import FAILED, CommandError, QuietCommand, printable, run_to_the_end
 from crawler.mongodb.connection import open_database
 
 if TYPE_CHECKING:
@@ -53,7 +50,7 @@ class Command(QuietCommand):
             raise UsageError(f"{args[0]!r} is not an option")
         assert self.settings is not None
         with open_database(self.settings) as opened:
-            return asyncio.run(_migrate(opened, dry_run=opts.dry_run))
+            return run_to_the_end(_migrate(opened, dry_run=opts.dry_run))
 
 
 async def _migrate(opened: OpenDatabase, *, dry_run: bool) -> int:
@@ -61,8 +58,7 @@ async def _migrate(opened: OpenDatabase, *, dry_run: bool) -> int:
     from pipelines.store_migrate import Migration
     from pipelines.store_schema import SchemaError, prepare
 
-    async with AsyncMongoClient[Mapping[str, Any]](opened.uri, tz_aware=True, appname="leesook") as client:
-        database = client[opened.database.name]
+    async with opened.asynchronous() as database:
         if not dry_run:
             try:
                 await prepare(database)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from scrapy.exceptions import UsageError
 
-from crawler.console import CommandError, QuietCommand, printable
+from crawler.console import CommandError, QuietCommand, printable, run_to_the_end
 from crawler.export.selection import moment, selection
 from crawler.extraction import EXTRACTOR
 from crawler.extraction.workers import PRELOADED, Workers
@@ -96,7 +94,7 @@ class Command(QuietCommand):
         except SiteFileError as error:
             raise UsageError(str(error)) from None
         with open_database(self.settings) as opened:
-            return asyncio.run(self._replay(opened, Path(archive), wanted, sites, dry_run=opts.dry_run))
+            return run_to_the_end(self._replay(opened, Path(archive), wanted, sites, dry_run=opts.dry_run))
 
     async def _replay(
         self, opened: OpenDatabase, archive: Path, wanted: Wanted, sites: Sequence[Site], *, dry_run: bool
@@ -114,8 +112,7 @@ class Command(QuietCommand):
             preload=(*PRELOADED, *steps.modules),
         )
         try:
-            async with AsyncMongoClient[Mapping[str, Any]](opened.uri, tz_aware=True, appname="leesook") as client:
-                database = client[opened.database.name]
+            async with opened.asynchronous() as database:
                 if not dry_run:
                     await prepare(database)
                 replay = Replay(

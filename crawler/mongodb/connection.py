@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import warnings
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pymongo
+from pymongo import AsyncMongoClient
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
 from crawler.mongodb.embedded import embedded_server
 from crawler.mongodb.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
+    from pymongo.asynchronous.database import AsyncDatabase
     from pymongo.database import Database
     from scrapy.settings import BaseSettings
 
@@ -77,6 +80,18 @@ class OpenDatabase:
     """Its server is the embedded one."""
     started_here: bool
     """Its server was started by this process."""
+
+    @asynccontextmanager
+    async def asynchronous(self) -> AsyncIterator[AsyncDatabase[Mapping[str, Any]]]:
+        """Give the same database to code that awaits it; a server that has gone keeps nobody from the end."""
+        client: AsyncMongoClient[Mapping[str, Any]] = AsyncMongoClient(self.uri, tz_aware=True, appname="leesook")
+        try:
+            yield client[self.database.name]
+        finally:
+            with pymongo.timeout(_GOODBYE_SECONDS):
+                closing = asyncio.ensure_future(client.close())
+            # A call that was cancelled while it waited for the server may have left a lock behind (PyMongo 4.20).
+            await asyncio.wait({closing}, timeout=2 * _GOODBYE_SECONDS)
 
 
 def redacted(uri: str) -> str:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 
+from crawler.mongodb.embedded import serving_pid
 from crawler.url import article_id
-from tests.running import ROOT, environment
+from tests.faults.crawling import own_mongod
+from tests.running import ROOT, environment, with_load
 
 if TYPE_CHECKING:
     from tests.crawler.commands.conftest import Desk
@@ -62,3 +67,30 @@ def test_killed_again_and_again_it_comes_to_its_end(desk: Desk, mongodb_uri: str
     found = {document["_id"] for document in desk.database.articles.find({}, {"_id": 1})}
     assert found == {article_id(f"{SITE}/{n}") for n in range(number)}
     assert desk.database.articles.count_documents({"schema": 1}) == number
+
+
+def test_interrupted_while_the_server_hangs_it_ends(tmp_path: Path) -> None:
+    dice = random.Random(8)
+    with own_mongod(tmp_path / "db") as server, server.client() as client:
+        pid = serving_pid(tmp_path / "db")
+        assert pid
+        for name in ("one", "two"):
+            database = client[name]
+            database.articles.insert_many([version_0(n) for n in range(6000)])
+            process = subprocess.Popen(
+                [sys.executable, "-m", "scrapy", "migrate"], env=environment(mongodb_uri=server.uri, database=name),
+                cwd=ROOT, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            try:
+                while database.migrations.find_one({}) is None:
+                    assert process.poll() is None
+                    time.sleep(0.02)
+                os.kill(pid, signal.SIGSTOP)
+                # In the middle of whichever question it had asked.
+                time.sleep(dice.uniform(0.2, 0.6))
+                process.send_signal(signal.SIGINT)
+                said, _ = process.communicate(timeout=with_load(10))
+            finally:
+                os.kill(pid, signal.SIGCONT)
+                process.kill()
+            assert (process.returncode, said) == (130, "scrapy migrate: interrupted\n")
