@@ -31,7 +31,14 @@ BAR = 0.005
 _TICK = 0.002
 _ROOMS = {
     "read": ("crawler.discovery.warc", "fastwarc"),
-    "hand over to workers": ("crawler.extraction.workers", "pebble", "multiprocessing", "concurrent", "pickle"),
+    "hand over to workers": (
+        "crawler.extraction.workers",
+        "crawler.extraction.pool",
+        "pebble",
+        "multiprocessing",
+        "concurrent",
+        "pickle",
+    ),
     "ledger": ("crawler.frontier",),
     "store": ("pipelines",),
     "spider": ("crawler",),

@@ -1,0 +1,146 @@
+"""The processes that workers are, run by pebble: started when first needed, replaced when they break, ended at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import multiprocessing
+import resource
+import sys
+import threading
+import time
+from concurrent.futures import Future, InvalidStateError
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from pebble import ProcessPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_RECYCLE_AFTER = 500
+"""Pieces of work after which a process is replaced: what lxml and the caches of trafilatura hold stays bounded."""
+_WATCH_SECONDS = 0.5
+_GRACE_SECONDS = 5.0
+"""Seconds beyond the timeout after which a pool that gives nothing back is taken for broken."""
+
+
+class Pool:
+    """A pool of processes that outlives those of pebble's that break. To be used inside a running event loop."""
+
+    def __init__(self, processes: int, *, timeout: float, memory_bytes: int, preload: Sequence[str]) -> None:
+        """As `Workers`."""
+        self._processes = processes
+        self._preload = list(preload)
+        self._timeout = timeout
+        self._memory_bytes = memory_bytes
+        self._pool: ProcessPool | None = None
+        self._stopping = threading.Lock()
+        self._out: set[Future[Any]] = set()
+        """What the pool has been given and has not given back."""
+        self._begun: set[Future[Any] | None] = set()
+        """Of what a broken pool had been given: that at which a process was."""
+        self._moved_at = 0.0
+        """When something last came back, or went out while nothing was (monotonic seconds)."""
+        self._watching: asyncio.TimerHandle | None = None
+
+    def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Hand work to a process; the future raises what pebble says of it. Raises BrokenProcessPool."""
+        pool = self._running()
+        try:
+            future = pool.submit(work, self._timeout, *args, **kwargs)
+        except RuntimeError as error:
+            raise BrokenProcessPool(str(error)) from error
+        if not self._out:
+            self._moved_at = time.monotonic()
+        self._out.add(future)
+        future.add_done_callback(self._came_back)
+        self._watch()
+        return future
+
+    def had_begun(self, future: Future[Any] | None) -> bool:
+        """Return whether a process was at this work when the pool broke; to be asked once."""
+        begun = future in self._begun
+        self._begun.discard(future)
+        return begun
+
+    def _came_back(self, future: Future[Any]) -> None:
+        # In a thread of pebble's.
+        self._moved_at = time.monotonic()
+        self._out.discard(future)
+
+    def _watch(self) -> None:
+        if self._watching is None:
+            self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """See that what is out can come back: of a pool that gave up, pebble forgets what it had not begun."""
+        self._watching = None
+        if self._pool is None or not self._out:
+            return
+        idle = time.monotonic() - self._moved_at
+        if not self._pool.active or idle > self._timeout + _GRACE_SECONDS:
+            self._give_up_pool()
+        self._watch()
+
+    def _give_up_pool(self) -> None:
+        """End a pool; whatever is out is given out anew by who waits for it."""
+        self.stop()
+        out, self._out = self._out, set()
+        for future in out:
+            if future.running():
+                self._begun.add(future)
+            with contextlib.suppress(InvalidStateError):
+                future.set_exception(BrokenProcessPool("the pool of workers broke"))
+
+    def _running(self) -> ProcessPool:
+        if self._pool is not None and not self._pool.active:
+            # pebble gives up a pool when idle workers are killed.
+            self._give_up_pool()
+        if self._pool is None:
+            # forkserver: a fork of this process would inherit its threads' locks and its MongoDB sockets.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(self._preload)
+            self._pool = ProcessPool(
+                max_workers=self._processes,
+                max_tasks=_RECYCLE_AFTER,
+                initializer=_prepare,
+                initargs=(self._memory_bytes,),
+                context=context,
+            )
+        return self._pool
+
+    def stop(self) -> None:
+        """End the workers at once; what they were doing is dropped. Blocks for a moment.
+
+        From any thread: a second Ctrl-C ends the event loop while the first one's thread still stops them. One of the
+        two does it, as a pool of pebble's cannot be joined twice at once; the other waits until it is done.
+        """
+        with self._stopping:
+            if self._pool is not None:
+                self._pool.stop()  # type: ignore[no-untyped-call]
+                # pebble asks them politely first, for up to three seconds each.
+                for child in multiprocessing.active_children():
+                    child.kill()
+                self._pool.join(timeout=5)
+                self._pool = None
+
+
+def _prepare(memory_bytes: int) -> None:
+    """Set up a worker: bounded memory, and no collection of what was loaded before the fork."""
+    if memory_bytes and sys.platform == "linux":
+        # On top of the modules and models it shares with the others: a page must not pay for these.
+        limit = _address_space() + memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    gc.freeze()
+
+
+def _address_space() -> int:
+    """Return the bytes of address space this process has by now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
