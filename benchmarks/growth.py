@@ -1,6 +1,6 @@
 """What a page costs as the collection grows: the same work with 1,000, 10,000 and 100,000 articles in it.
 
-    python -m benchmarks.growth [--sizes 1000,10000,100000] [--pages N]
+    python -m benchmarks.growth [--sizes 1000,10000,100000] [--pages N] [--no-text-index]
 
 The collection is filled with invented articles and the rows of their pages (benchmarks/made_corpus.py); then a backfill
 of invented pages that nobody has seen before (benchmarks/storage.py) is measured, the same number at each size.
@@ -27,7 +27,8 @@ from crawler.mongodb.embedded import embedded_server
 
 BAR = 0.10
 """So much a page may cost more with the largest collection than with the smallest."""
-_AT_ONCE = 1_000
+_AT_ONCE = 100
+"""Articles inserted by one command: with the index of words, more do not fit the cache of the embedded server."""
 _FIRST = 10_000_000
 """Number of the first page that is measured: the texts of others are other."""
 
@@ -47,7 +48,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1000,10000,100000", help="articles in the collection")
     parser.add_argument("--pages", type=int, default=600, metavar="N", help="pages read at each size (default 600)")
+    parser.add_argument("--no-text-index", action="store_true", help="without the index of words (TEXT_INDEX)")
     options = parser.parse_args()
+    settings = ["TEXT_INDEX=False"] if options.no_text_index else []
     try:
         sizes = sorted(int(size) for size in options.sizes.split(","))
     except ValueError:
@@ -65,12 +68,12 @@ def main() -> int:
         warc = Path(folder) / "made.warc.gz"
         write_made_archive(warc, 20, first=_FIRST - 20)
         # Creates the indexes, and pays for what a server does only once.
-        crawl([f"warc={warc}"], client, server.uri, "growth")
+        crawl([f"warc={warc}"], client, server.uri, "growth", *settings)
         for number, size in enumerate(sizes):
             there = client["growth"]["articles"].estimated_document_count()
             fill(client["growth"], documents, size - there)
             write_made_archive(warc, options.pages, first=_FIRST + number * options.pages)
-            found[size] = cost = crawl([f"warc={warc}"], client, server.uri, "growth")
+            found[size] = cost = crawl([f"warc={warc}"], client, server.uri, "growth", *settings)
             figures = ((cost.cpu, 9), (cost.main, 8), (cost.mongod, 8))
             print(
                 f"{size:10,}{cost.pages / cost.wall:9.1f}"
