@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _LISTED_AT_ONCE = 500
 _KEPT_AT_ONCE = 32
 _READ_AT_ONCE = 16
-"""Pages in the hands of each worker: one that it reads, and others that it finds when it is done."""
+"""Pages under way for each worker: so many that they are handed to it several at a time."""
 _SETTLING, _SETTLING_MAX = 0.05, 1.0  # seconds until it is asked again whether a page is settled; longer each time
 
 
