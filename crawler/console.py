@@ -1,4 +1,4 @@
-"""What our own commands have in common: one clear line for what went wrong, an exit status, quiet logs."""
+"""What our own commands have in common: one clear line for what went wrong, an exit status, an end by Ctrl-C, quiet logs."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CANCEL_SECONDS = 1.0
+"""Until what did not end when it was cancelled is cancelled again."""
 FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 EXIT_STATUSES = {
     0: "it did what was asked",
@@ -43,7 +44,7 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
-def run_to_the_end(main: Coroutine[Any, Any, T]) -> T:
+def run_interruptibly(main: Coroutine[Any, Any, T]) -> T:
     """Return what a coroutine returns, like `asyncio.run`; Ctrl-C ends it even where it will not be cancelled.
 
     PyMongo, cancelled while it reads a cursor, tells the server that the cursor is done with, and waits for the answer

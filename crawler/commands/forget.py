@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import UsageError
 
-from crawler.console import CommandError, QuietCommand, printable, run_to_the_end
+from crawler.console import CommandError, QuietCommand, printable, run_interruptibly
 from crawler.mongodb.connection import open_database
 from crawler.url import InvalidURL
 
@@ -53,7 +53,7 @@ class Command(QuietCommand):
         assert self.settings is not None
         with open_database(self.settings) as opened:
             try:
-                return run_to_the_end(_forget(opened, args[0], ask=not opts.yes))
+                return run_interruptibly(_forget(opened, args[0], ask=not opts.yes))
             except InvalidURL:
                 raise CommandError(f"{printable(args[0])} is neither the URL nor the _id of an article") from None
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from scrapy.exceptions import UsageError
 
 from crawler.article import SCHEMA_VERSION
-from crawler.console import FAILED, CommandError, QuietCommand, printable, run_to_the_end
+from crawler.console import FAILED, CommandError, QuietCommand, printable, run_interruptibly
 from crawler.mongodb.connection import open_database
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Command(QuietCommand):
             raise UsageError(f"{args[0]!r} is not an option")
         assert self.settings is not None
         with open_database(self.settings) as opened:
-            return run_to_the_end(_migrate(opened, dry_run=opts.dry_run))
+            return run_interruptibly(_migrate(opened, dry_run=opts.dry_run))
 
 
 async def _migrate(opened: OpenDatabase, *, dry_run: bool) -> int:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from scrapy.exceptions import UsageError
 
-from crawler.console import CommandError, QuietCommand, printable, run_to_the_end
+from crawler.console import CommandError, QuietCommand, printable, run_interruptibly
 from crawler.export.selection import moment, selection
 from crawler.extraction import EXTRACTOR
 from crawler.extraction.workers import PRELOADED, Workers
@@ -94,7 +94,7 @@ class Command(QuietCommand):
         except SiteFileError as error:
             raise UsageError(str(error)) from None
         with open_database(self.settings) as opened:
-            return run_to_the_end(self._replay(opened, Path(archive), wanted, sites, dry_run=opts.dry_run))
+            return run_interruptibly(self._replay(opened, Path(archive), wanted, sites, dry_run=opts.dry_run))
 
     async def _replay(
         self, opened: OpenDatabase, archive: Path, wanted: Wanted, sites: Sequence[Site], *, dry_run: bool

@@ -61,11 +61,9 @@ class _Piece:
         self.steps = steps
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.tries = 0
-        """How often it has come to nothing."""
+        """How often it has come to nothing: from then on it is done by itself, so that it is known who does harm."""
         self.deaths = 0
         """Of how many workers, each with this work alone."""
-        self.alone = False
-        """Whether it is to be done by itself: with others, it could not be told which of them did harm."""
 
     def tell(self, answer: _Answer) -> None:
         """Give the answer to who waits for it, if anybody still does."""
@@ -135,7 +133,7 @@ class Workers:
         size = min(_TOGETHER, math.ceil(len(self._waiting) / self.processes))
         bundle: list[_Piece] = []
         while self._waiting and len(bundle) < size:
-            if bundle and (bundle[0].alone or self._waiting[0].alone):
+            if bundle and (bundle[0].tries or self._waiting[0].tries):
                 break
             piece = self._waiting.popleft()
             if not piece.answer.done():
@@ -184,7 +182,6 @@ class Workers:
         elif by_itself and not isinstance(error, (ProcessExpired, BrokenProcessPool)):
             piece.tell(_Answer(error=error))
         else:
-            piece.alone = True
             self._waiting.appendleft(piece)
 
     def stop(self) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pymongo
 from bson import ObjectId
 from pymongo import AsyncMongoClient
 from scrapy import signals
@@ -21,6 +20,7 @@ from crawler.frontier.periods import Bounds
 from crawler.frontier.policies import Policies
 from crawler.frontier.revisits import Revisits, read_steps
 from crawler.frontier.runs import Runs
+from crawler.mongodb.connection import close_within
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
@@ -125,10 +125,7 @@ class CrawlSession:
         last_words = 0.0 if self.patience.lost else _LAST_WORDS
         if self._asking:
             await asyncio.wait(self._asking, timeout=last_words)
-        # It says goodbye to the server, for which it would look for a while; nothing may keep a run from its end.
-        with pymongo.timeout(max(last_words, 0.1)):
-            closing = asyncio.ensure_future(self.client.close())
-        await asyncio.wait({closing}, timeout=_LAST_WORDS)
+        await close_within(_LAST_WORDS, self.client, goodbye=max(last_words, 0.1))
 
 
 def session_of(crawler: Crawler) -> CrawlSession:

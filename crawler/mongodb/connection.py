@@ -88,10 +88,18 @@ class OpenDatabase:
         try:
             yield client[self.database.name]
         finally:
-            with pymongo.timeout(_GOODBYE_SECONDS):
-                closing = asyncio.ensure_future(client.close())
-            # A call that was cancelled while it waited for the server may have left a lock behind (PyMongo 4.20).
-            await asyncio.wait({closing}, timeout=2 * _GOODBYE_SECONDS)
+            await close_within(2 * _GOODBYE_SECONDS, client, goodbye=_GOODBYE_SECONDS)
+
+
+async def close_within(seconds: float, client: AsyncMongoClient[Any], *, goodbye: float) -> None:
+    """Close a client, for so many seconds at most; whether it is closed by then or not, nothing is kept from its end.
+
+    goodbye: seconds in which it may look for its server, to tell it so. A call that was cancelled while it waited for
+    the server may have left a lock behind (PyMongo 4.20), so that closing has no end of its own.
+    """
+    with pymongo.timeout(goodbye):
+        closing = asyncio.ensure_future(client.close())
+    await asyncio.wait({closing}, timeout=seconds)
 
 
 def redacted(uri: str) -> str:
