@@ -1,4 +1,4 @@
-"""What our own commands have in common: one clear line for what went wrong, an exit status, an end by Ctrl-C, quiet logs."""
+"""What our own commands have in common: one clear line for what went wrong, an exit status, Ctrl-C, quiet logs."""
 
 from __future__ import annotations
 
