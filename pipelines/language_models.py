@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from pipelines.language_detector import Profiles
@@ -20,3 +21,5 @@ LANGDETECT = Profiles(seed=SEED)
 
 PY3LANGID: Any = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 """py3langid's languages, with confidences as probabilities."""
+# Read as it is stored, in halves, it is turned into these anew for each text: 0.15 of 0.5 ms. The sums are the same.
+PY3LANGID.nb_ptc = PY3LANGID.nb_ptc.astype(np.float32)

@@ -64,9 +64,12 @@ REVISION_INDEXES = (
 
 logger = logging.getLogger(__name__)
 
+_MANY = 5_000
+"""Articles from which on it is said that an index is made: then it takes seconds."""
 _UNAUTHORIZED = 13
 _NAMESPACE_EXISTS = 48
-_INDEX_CONFLICTS = frozenset({85, 86})
+# 67: a second text index, of which there can be one only.
+_INDEX_CONFLICTS = frozenset({67, 85, 86})
 
 _TYPES: dict[type, list[str]] = {
     str: ["string"],
@@ -94,8 +97,7 @@ async def prepare(database: AsyncDatabase[Mapping[str, Any]], *, words: bool = T
     """Create what is missing and upgrade what is older than this version; harmless when two crawls do it at once.
 
     Documents of an older version may stay: MongoDB checks them once they are brought up (validationLevel moderate).
-    words: make the text index too; one that is there stays. Over articles that are there it takes MongoDB a minute or
-    two for every 100,000, once.
+    words: make the text index too (`index_words`).
     Raises SchemaError where a newer leesook has been at work or the user may not, and PyMongoError.
     """
     try:
@@ -103,11 +105,9 @@ async def prepare(database: AsyncDatabase[Mapping[str, Any]], *, words: bool = T
         await _prepare_collection(database, REVISIONS, None)
         await _prepare_view(database)
         await _prepare_indexes(database, ARTICLES, ARTICLE_INDEXES)
-        if words and text_search.INDEX not in await database[ARTICLES].index_information():
-            if many := await database[ARTICLES].estimated_document_count():
-                logger.info("making the text index over %s articles, once: a minute or two for every 100,000", many)
-            await _prepare_indexes(database, ARTICLES, (TEXT_INDEX,))
         await _prepare_indexes(database, REVISIONS, REVISION_INDEXES)
+        if words:
+            await index_words(database)
     except OperationFailure as error:
         if error.code != _UNAUTHORIZED:
             raise
@@ -115,6 +115,18 @@ async def prepare(database: AsyncDatabase[Mapping[str, Any]], *, words: bool = T
             f"the user in MONGODB_URI may not prepare the collections of {database.name}: "
             f"grant the roles readWrite and dbAdmin on {database.name}"
         ) from None
+
+
+async def index_words(database: AsyncDatabase[Mapping[str, Any]]) -> None:
+    """Make the text index; one that is there stays. Over 100,000 articles that takes MongoDB a minute or two, once.
+
+    Raises SchemaError, PyMongoError.
+    """
+    if text_search.INDEX in await database[ARTICLES].index_information():
+        return
+    if (many := await database[ARTICLES].estimated_document_count()) >= _MANY:
+        logger.info("Making the index of words over %s articles, once: a minute or two for every 100,000", f"{many:,}")
+    await _prepare_indexes(database, ARTICLES, (TEXT_INDEX,))
 
 
 async def _prepare_collection(
@@ -159,7 +171,7 @@ async def _prepare_indexes(
         if error.code not in _INDEX_CONFLICTS:
             raise
         raise SchemaError(
-            f"an index of {database.name}.{name} has the name or the keys of one of leesook's with other options: "
+            f"an index of {database.name}.{name} is in the way of one of leesook's, by its name, its keys or its kind: "
             f"drop it ({error.details.get('errmsg') if error.details else error})"
         ) from None
 

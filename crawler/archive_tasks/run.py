@@ -25,12 +25,13 @@ from crawler.frontier.balance import Balance, agree, balance_of, close_run
 from crawler.frontier.ledger import PageState
 from crawler.frontier.parts import PART_OF, balance_of_parts
 from crawler.frontier.runs import CRAWLS, Runs
-from crawler.mongodb.connection import OpenDatabase, open_database
 from crawler.spiders.backfill import BackfillSpider
 
 if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.settings import BaseSettings
+
+    from crawler.mongodb.connection import OpenDatabase
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +45,8 @@ class Misuse(Exception):
     """The run cannot be what was asked for; the message names the remedy."""
 
 
-def read_archives(spider: Spider, settings: BaseSettings) -> tuple[Report, Verdict]:
-    """Read the archives of a backfill, each in a task; return what they report in all, and what that amounts to.
-
-    Raises Misuse, SchedulerUnavailable, DatabaseUnavailable before anything is read.
-    """
+def checked(spider: Spider, settings: BaseSettings) -> BackfillSpider:
+    """Return the spider of a run whose archives can be read in tasks. Raises Misuse."""
     if not isinstance(spider, BackfillSpider) or spider.via is not Via.WARC:
         raise Misuse("DASK_SCHEDULER is for `scrapy crawl backfill -a warc=…`: leave it out for anything else")
     if spider.max_articles is not None:
@@ -62,8 +60,15 @@ def read_archives(spider: Spider, settings: BaseSettings) -> tuple[Report, Verdi
         check_address(settings["DASK_SCHEDULER"])
     except NoAddress as error:
         raise Misuse(str(error)) from error
-    with open_database(settings) as database:
-        return asyncio.run(_read(spider, settings, database))
+    return spider
+
+
+def read_archives(spider: BackfillSpider, settings: BaseSettings, database: OpenDatabase) -> tuple[Report, Verdict]:
+    """Read the archives of a backfill, each in a task; return what they report in all, and what that amounts to.
+
+    Raises SchedulerUnavailable before anything is read.
+    """
+    return asyncio.run(_read(spider, settings, database))
 
 
 async def _read(spider: BackfillSpider, settings: BaseSettings, database: OpenDatabase) -> tuple[Report, Verdict]:

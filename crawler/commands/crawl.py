@@ -130,7 +130,7 @@ class Command(crawl.Command):
         if getattr(spider, "archives", None) is not None:
             return self._end(USAGE, "DASK_SCHEDULER is for archives that are files: leave it out for those on the web")
         try:
-            from crawler.archive_tasks.run import Misuse, read_archives
+            from crawler.archive_tasks.run import Misuse, checked, read_archives
             from crawler.archive_tasks.scheduler import SchedulerUnavailable
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
@@ -138,12 +138,15 @@ class Command(crawl.Command):
             return self._end(USAGE, "DASK_SCHEDULER needs the extra `cluster`: pip install 'leesook[cluster]'")
         assert self.settings is not None
         try:
-            report, end = read_archives(spider, self.settings)
+            backfill = checked(spider, self.settings)
+            with open_database(self.settings) as database:
+                report, end = read_archives(backfill, self.settings, database)
+                self.tell(report, end)
+                self._finish(backfill, database, report)
         except Misuse as error:
             return self._end(USAGE, str(error))
         except SchedulerUnavailable as error:
             return self._end(DATABASE, str(error))
-        self.tell(report, end)
         return self._end(end.exit_code, end.line if end.exit_code else "")
 
     def before_crawl(self, database: OpenDatabase) -> None:
@@ -204,7 +207,18 @@ class Command(crawl.Command):
             finished = watch.reason == "finished"
             health.conclude(spider, database.database, session.run_id, finished=finished, now=session.now())
         self.tell(report, end)
+        if whole is None:
+            self._finish(spider, database, report)
         return self._end(end.exit_code, end.line if end.exit_code else "")
+
+    def _finish(self, spider: PageSpider, database: OpenDatabase, report: Report) -> None:
+        """Do what a job that loads in bulk has left for its end, once it has got there."""
+        assert self.settings is not None
+        if spider.loads_in_bulk and report.evidence.came_to_its_end and self.settings.getbool("TEXT_INDEX"):
+            # A command stands above both rooms.
+            from pipelines.store_words import index_after_loading
+
+            index_after_loading(database)
 
     def tell(self, report: Report, end: Verdict) -> None:
         """Print the balance sheet; what went wrong is said last, on stderr, where cron and a person look for it."""

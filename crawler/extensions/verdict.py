@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 OK, FAILED, USAGE, DATABASE = 0, 1, 2, 3
 _BY_SIGNAL = 128
+_ENDS = ("finished", "max-articles")
 EXIT_STATUSES = {
     OK: "the run did what was asked",
     FAILED: "something could not be written, read or fetched at all",
@@ -43,6 +44,11 @@ class Evidence:
     """Those of them that came."""
     problems: Sequence[str] = ()
     """Input that could not be read at all."""
+
+    @property
+    def came_to_its_end(self) -> bool:
+        """Whether nothing ended the run before its time."""
+        return self.signal is None and self.reason in _ENDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,6 @@ def verdict(run: Evidence) -> Verdict:
         return Verdict(exit_code=FAILED, line=f"{run.problems[0]}{more}")
     if run.asked and not run.got:
         return Verdict(exit_code=FAILED, line=f"nothing could be fetched ({run.asked} tried){left}")
-    if run.reason in ("finished", "max-articles"):
+    if run.reason in _ENDS:
         return Verdict(exit_code=OK, line=run.reason + (left if run.reason == "max-articles" else ""))
     return Verdict(exit_code=FAILED, line=f"closed early: {run.reason}{left}")

@@ -60,15 +60,15 @@ class Captures:
         run, however many of its captures are read, and by however many parts: with its last state. Raises PyMongoError.
         """
         ledger = self._ledger
-        at = {capture.found.page_id: milliseconds(capture.at) for capture in captures}
-        records = {
-            c.found.page_id: {"file": c.found.found_on, "offset": c.offset} for c in captures if c.offset is not None
-        }
-        if not at:
+        asked = {capture.found.page_id: capture for capture in captures}
+        if not asked:
             return Taken(tickets=(), in_hand=frozenset(), elsewhere=frozenset())
+        at = {key: milliseconds(capture.at) for key, capture in asked.items()}
         held = ledger.held(claim)
+        # What nobody has come upon yet, which is most of what archives hold, is in hand with that.
         await ledger.pages.bulk_write(
-            [insertion(c.found.page_id, c.found, now, held=held) for c in captures], ordered=False
+            [insertion(key, c.found, now, held=held | _what_is_read(at[key], c)) for key, c in asked.items()],
+            ordered=False,
         )
         found = await ledger.pages.find({"_id": {"$in": list(at)}}).to_list()
         rows = [row for row in found if not is_dealt_with(row, at[row["_id"]])]
@@ -85,7 +85,7 @@ class Captures:
             elif own and row["claim"] != claim and holder in {me, *alive}:
                 in_hand.add(key)
             elif not (own and pending and row["claim"] == claim and row.get("capture") == at[key]):
-                writes[key] = _taking(row, at[key], records.get(key), held=held, now=now)
+                writes[key] = _taking(row, at[key], asked[key], held=held, now=now)
                 if own and not pending:
                     again[key] = PageState(row["state"]), row.get("reason")
         if writes:
@@ -110,18 +110,16 @@ def is_dealt_with(row: Mapping[str, Any], capture: datetime | None) -> bool:
 
 def _taking(
     row: Mapping[str, Any],
-    capture: datetime | None,
-    record: Mapping[str, Any] | None,
+    at: datetime | None,
+    capture: Capture,
     *,
     held: Mapping[str, Any],
     now: datetime,
 ) -> UpdateOne:
     """Return the write that puts a capture in hand, if the row is still what it was. held: as `Ledger.held` says."""
     change = taking(held, now=now)
-    change["$set"]["capture"] = capture
-    if record is not None:
-        change["$set"]["record"] = record
-    else:
+    change["$set"] |= _what_is_read(at, capture)
+    if capture.offset is None:
         change["$unset"]["record"] = ""
     if row["run"] == held["run"] and "counted" in row:
         # By another part of the same run, or an earlier try of this one.
@@ -129,6 +127,13 @@ def _taking(
     if row["state"] != PageState.PENDING and row.get("capture") is not None:
         change["$addToSet"] = {"captures": row["capture"]}
     return UpdateOne({name: row[name] for name in ("_id", "state", "run", "claim")}, change)
+
+
+def _what_is_read(at: datetime | None, capture: Capture) -> dict[str, Any]:
+    """Return the fields that say which capture of a page is in hand, and where its record stands."""
+    if capture.offset is None:
+        return {"capture": at}
+    return {"capture": at, "record": {"file": capture.found.found_on, "offset": capture.offset}}
 
 
 def milliseconds(instant: datetime | None) -> datetime | None:

@@ -58,12 +58,14 @@ class Patience:
         """Whether MongoDB has been given up for good."""
         return self._lost is not None
 
-    async def ask(self, step: Callable[[], Awaitable[T]]) -> T:
+    async def ask(self, step: Callable[[], Awaitable[T]], *, ping: Callable[[], Awaitable[object]] | None = None) -> T:
         """Return what `step` returns, trying again while MongoDB is away.
 
         `step` must be safe to repeat. Time for which this process itself stood still (Ctrl-Z, a machine asleep) does
-        not count. Raises DatabaseLost when the time is up or MongoDB refuses, and at once where it has been given up;
-        any other error at once.
+        not count. ping: makes MongoDB answer at once, where the step may take it longer than it may be away, as an
+        index over millions of documents does: it is not away as long as it answers that.
+        Raises DatabaseLost when the time is up or MongoDB refuses, and at once where it has been given up; any other
+        error at once.
         """
         give_up_at = time.monotonic() + self._wait
         failed = False
@@ -74,7 +76,7 @@ class Patience:
                 began = time.monotonic()
                 limit = max(min(give_up_at, self._give_up_at or give_up_at) - began, _SHORTEST_TRY)
                 try:
-                    answer = await self._tried(step, limit)
+                    answer = await self._tried(step, limit, ping)
                 except TimeoutError:
                     why = "no answer"
                     if (took := time.monotonic() - began) > limit + _STOOD_STILL:
@@ -98,20 +100,33 @@ class Patience:
             if not self._waiting:
                 self._back()
 
-    async def _tried(self, step: Callable[[], Awaitable[T]], limit: float) -> T:
+    async def _tried(
+        self, step: Callable[[], Awaitable[T]], limit: float, ping: Callable[[], Awaitable[object]] | None = None
+    ) -> T:
         """Return what a step returns; after `limit` seconds it is left to itself. Raises TimeoutError, or as it does.
 
+        ping: after those seconds it is asked, and the step has as many again if that is answered within them.
         That bounds a server that accepts and never answers. Not by pymongo.timeout, which tries again in silence; and
         not by cancelling it: a task of PyMongo's (4.20) that is cancelled while it waits for a server may leave with
         its lock held, after which nobody gets an answer any more, and the client cannot even be closed.
         """
         trying = asyncio.ensure_future(step())
-        done, _ = await asyncio.wait({trying}, timeout=limit)
-        if done:
-            return trying.result()
-        self._left.add(trying)
-        trying.add_done_callback(self._came_late)
-        raise TimeoutError
+        began = time.monotonic()
+        while not (await asyncio.wait({trying}, timeout=limit))[0]:
+            if ping is None or not await self._answers(ping, limit):
+                self._left.add(trying)
+                trying.add_done_callback(self._came_late)
+                raise TimeoutError
+            logger.info("MongoDB is still at what it was asked %.0f s ago", time.monotonic() - began)
+        return trying.result()
+
+    async def _answers(self, ping: Callable[[], Awaitable[object]], limit: float) -> bool:
+        """Return whether a ping is answered within `limit` seconds."""
+        try:
+            await self._tried(ping, limit)
+        except (TimeoutError, PyMongoError):
+            return False
+        return True
 
     def _came_late(self, trying: asyncio.Future[Any]) -> None:
         self._left.discard(trying)

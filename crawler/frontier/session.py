@@ -84,7 +84,7 @@ class CrawlSession:
     async def open(self) -> None:
         """Write the run's row and create the ledger's indexes, once however many ask. Raises DatabaseLost."""
         if self._opening is None:
-            self._opening = asyncio.ensure_future(self.ask(self._open))
+            self._opening = asyncio.ensure_future(self.ask(self._open, lasting=True))
         await self._opening
 
     async def _open(self) -> None:
@@ -92,20 +92,25 @@ class CrawlSession:
         assert spider is not None
         arguments: Mapping[str, str] = getattr(spider, "arguments", {})
         await self.runs.open(spider=spider.name, arguments=arguments, now=datetime.now(UTC))
+        # Before the indexes: over a large ledger of an earlier version, a new one takes minutes.
+        self._heart = self._heart or asyncio.ensure_future(self.runs.keep_beating(self._closing))
         await self.ledger.create_indexes()
         await self.listings.create_indexes()
-        self._heart = self._heart or asyncio.ensure_future(self.runs.keep_beating(self._closing))
 
-    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
+    async def ask(self, question: Callable[[], Awaitable[T]], *, lasting: bool = False) -> T:
         """Return what `question` returns, waiting out a lost server (`Patience`). Raises DatabaseLost.
 
         `question` must be safe to repeat. It is asked to its end even where whoever asks is stopped meanwhile: a page
-        that was taken up and not counted would put the books out of balance.
+        that was taken up and not counted would put the books out of balance. lasting: it may take the server longer
+        than it may be away (MONGODB_WAIT).
         """
-        asking = asyncio.ensure_future(self.patience.ask(question))
+        asking = asyncio.ensure_future(self.patience.ask(question, ping=self._ping if lasting else None))
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
         return await asyncio.shield(asking)
+
+    async def _ping(self) -> None:
+        await self.database.command("ping")
 
     def say_lost(self, why: str) -> None:
         """Say that the crawl ends since MongoDB is lost: once, however many wait for it."""

@@ -64,6 +64,7 @@ class BackfillSpider(SpanSpider):
     name = "backfill"
     known_arguments = (*_KINDS, "base_url", *CHOOSING, *SPANNING, "max_articles")
     custom_settings = {"READ_ALSO_DEPTH": 0, "CONCURRENT_ITEMS": 64}  # noqa: RUF012 - Scrapy declares it as an instance variable
+    loads_in_bulk = True
     via: Via
 
     def read_arguments(self, arguments: Mapping[str, str]) -> None:

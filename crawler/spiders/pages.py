@@ -70,6 +70,8 @@ class PageSpider(Spider):
     """The same, by domain."""
     node: Node | None = None
     """Where work is shared with other machines: what this one does comes through it."""
+    loads_in_bulk = False
+    """It brings what there has been, and not what comes: an index that is not there yet is made when it is done."""
     closing = False
     """The run ends early: nothing more is taken up."""
 

@@ -30,9 +30,14 @@ SCRIPT = Path(__file__).with_name("crawl.py")
 class Crawl:
     """A crawl in a process of its own."""
 
-    def __init__(self, uri: str, directory: Path, *, pages: int, settings: tuple[str, ...] = ()) -> None:
+    def __init__(self, uri: str, directory: Path, *, pages: int, settings: tuple[str, ...] = (), old: int = 0) -> None:
+        """old: articles of many words, from before there was an index of them."""
         self.database = f"test_{uuid.uuid4().hex}"
         self._uri = uri
+        with pymongo.MongoClient[Any](uri) as client:
+            for number in range(old):
+                words = (f"{number % 7}{word:x}{number:x}" for word in range(5_000))
+                client[self.database].articles.insert_one({"search_language": "nl", "text": " ".join(words)})
         self._log = directory / "crawl.log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
@@ -65,8 +70,8 @@ class Crawl:
 
 
 @contextmanager
-def crawl(uri: str, directory: Path, *, pages: int, settings: tuple[str, ...] = ()) -> Iterator[Crawl]:
-    running = Crawl(uri, directory, pages=pages, settings=settings)
+def crawl(uri: str, directory: Path, *, pages: int, settings: tuple[str, ...] = (), old: int = 0) -> Iterator[Crawl]:
+    running = Crawl(uri, directory, pages=pages, settings=settings, old=old)
     try:
         yield running
     finally:
@@ -124,6 +129,15 @@ def test_database_that_does_not_come_back_ends_the_crawl(own_server: EmbeddedSer
         assert re.search(r"\d+ pages were fetched and not stored; they stay pending", running.log)
         assert states["stored"] >= stats["store/stored"]
         assert states["pending"] >= stats["store/unwritten"] >= 1
+
+
+def test_an_index_may_take_longer_than_mongodb_may_be_away(mongodb_uri: str, tmp_path: Path) -> None:
+    with crawl(mongodb_uri, tmp_path, pages=5, settings=("MONGODB_WAIT=1", "TEXT_INDEX=1"), old=300) as running:
+        stats = running.wait(120)
+        assert "MongoDB is still at what it was asked 1 s ago" in running.log
+        assert (stats["finish_reason"], stats["store/stored"]) == ("finished", 5)
+        with pymongo.MongoClient[Any](mongodb_uri) as client:
+            assert "words" in client[running.database].articles.index_information()
 
 
 def test_interrupted_once_writes_what_it_has(mongodb_uri: str, tmp_path: Path) -> None:

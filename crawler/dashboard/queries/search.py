@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crawler.text_search import INDEX, NO_GRAMMAR, Words, as_written, grammar_of, in_any_form
+from pymongo.errors import OperationFailure
+
+from crawler.text_search import NO_GRAMMAR, Words, as_written, grammar_of, in_any_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 RARE = 1_000
 """A word in fewer articles of a grammar than this is rare."""
 
+_INDEX_NOT_FOUND = 27
+
 
 class NoTextIndex(Exception):
-    """The database has no text index; a crawl makes one."""
+    """The database has no text index, or it is being made; a crawl makes one."""
 
 
 def having(
@@ -33,8 +37,6 @@ def having(
     A rare word is found in every form its grammar knows, a common one as it is written. Raises NoTextIndex, and
     PyMongoError.
     """
-    if INDEX not in database["articles"].index_information():
-        raise NoTextIndex
     grammars = [*sorted({grammar_of(language) for language in languages} | {NO_GRAMMAR}), None]
     candidates: set[str] | None = None
     conditions: list[dict[str, Any]] = [{"$nor": [as_written(word)]} for word in words.unwanted]
@@ -50,10 +52,15 @@ def having(
 
 
 def _keys(database: Database[dict[str, Any]], word: str, grammars: Sequence[str | None], rare: int) -> set[str] | None:
-    """Return the `_id` of every article that has the word; None if it is common."""
+    """Return the `_id` of every article that has the word; None if it is common. Raises NoTextIndex."""
     found: set[str] = set()
     for grammar in grammars:
-        rows = list(database["articles"].find(in_any_form(word, grammar), {"_id": 1}).limit(rare))
+        try:
+            rows = list(database["articles"].find(in_any_form(word, grammar), {"_id": 1}).limit(rare))
+        except OperationFailure as error:
+            if error.code != _INDEX_NOT_FOUND:
+                raise
+            raise NoTextIndex from None
         if len(rows) == rare:
             return None
         found |= {row["_id"] for row in rows}

@@ -17,7 +17,7 @@ from pymongo.database import Database
 from scrapy.settings import Settings
 
 from benchmarks.storage import address, write_made_archive
-from crawler.archive_tasks.run import Misuse, read_archives
+from crawler.archive_tasks.run import Misuse, checked
 from crawler.spiders.backfill import BackfillSpider
 from crawler.url import article_id
 from tests.crawler.archive_tasks.archives import Archives, backfill, stored, stored_by_one_process
@@ -121,7 +121,7 @@ def test_the_password_is_nowhere(tmp_path: Path, cluster: Cluster, mongodb_uri: 
 )
 def test_mistakes_say_the_remedy(arguments: dict[str, str], settings: dict[str, str], says: str) -> None:
     with pytest.raises(Misuse, match=re.escape(says)):
-        read_archives(BackfillSpider(**arguments), Settings(settings))
+        checked(BackfillSpider(**arguments), Settings(settings))
 
 
 def test_no_scheduler_is_one_line_and_no_run(archives: Archives, database: Database[Any], env: dict[str, str]) -> None:

@@ -9,13 +9,16 @@ import socket
 import time
 import warnings
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymongo import AsyncMongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from crawler.frontier.patience import DatabaseLost, Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 async def never() -> None:
@@ -30,6 +33,31 @@ async def refuses_connections() -> None:
 async def test_an_answer_that_never_comes_is_waited_for_and_no_longer() -> None:
     with pytest.raises(DatabaseLost, match=r"was away for 0\.2 seconds \(MONGODB_WAIT\): no answer"):
         await Patience(0.2).ask(never)
+
+
+async def test_a_server_at_work_is_not_away_as_long_as_it_answers(caplog: pytest.LogCaptureFixture) -> None:
+    pings: list[float] = []
+
+    async def ping() -> None:
+        pings.append(time.monotonic())
+
+    async def long() -> str:
+        await asyncio.sleep(2.5)
+        return "made"
+
+    with caplog.at_level(logging.INFO, logger="crawler.frontier.patience"):
+        assert await Patience(1.0).ask(long, ping=ping) == "made"
+    assert len(pings) == 2
+    assert [record.message for record in caplog.records] == [
+        "MongoDB is still at what it was asked 1 s ago",
+        "MongoDB is still at what it was asked 2 s ago",
+    ]
+
+
+@pytest.mark.parametrize("answer", [never, refuses_connections])
+async def test_a_server_that_answers_no_ping_is_away(answer: Callable[[], Awaitable[None]]) -> None:
+    with pytest.raises(DatabaseLost, match=r"was away for 1 seconds \(MONGODB_WAIT\): no answer"):
+        await Patience(1.0).ask(never, ping=answer)
 
 
 async def test_a_process_that_stood_still_has_not_waited() -> None:

@@ -16,6 +16,7 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.database import Database
 
+from crawler.text_search import INDEX
 from crawler.url import article_id
 from fixtures.server import FixtureServer
 from fixtures.world import load_world
@@ -243,8 +244,22 @@ def test_whatever_stops_a_run_the_next_one_completes_it(
         assert seconds < 20
     # In the middle of it, or the test shows nothing.
     assert 0 < database.pages.count_documents({"state": "pending"}) < len(wanted)
+    assert INDEX not in database.articles.index_information()
     done = scrapy("crawl", "backfill", "-a", f"urls={path}", "-s", "DOWNLOAD_DELAY=0.01", env=env)
     assert done.exit_code == 0, done.stderr
     assert database.pages.count_documents({}) == len({article_id(url) for url in wanted})
     assert database.pages.count_documents({"state": {"$in": ["stored", "duplicate", "unchanged"]}}) >= len(wanted) - 3
     assert database.pages.count_documents({"state": "pending"}) == 0
+    # Once for all that was loaded, when it was.
+    assert INDEX in database.articles.index_information()
+
+
+def test_without_the_index_of_words_nothing_makes_it_but_a_job_that_may(
+    tmp_path: Path, crawl: Crawl, database: Database[Any]
+) -> None:
+    write_archive(tmp_path / "a.warc.gz", FERRY)
+    warc = f"warc={tmp_path}/a.warc.gz"
+    assert crawl("-a", warc, "-s", "TEXT_INDEX=False").balance["stored"] == 1
+    assert INDEX not in database.articles.index_information()
+    assert crawl("-a", warc).balance["discovered"] == 0
+    assert INDEX in database.articles.index_information()
