@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import gzip
 import os
+import select
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +38,8 @@ class Cost:
     articles: int
     """Documents stored."""
     wall: float
-    """Seconds from the start of the run, as its row in `crawls` says, to its end: without Python's start."""
+    """Seconds from the start of the run, as its row in `crawls` says, to the end of its process: without Python's
+    start, and with the index of words, which is made when all is stored."""
     main: float
     """CPU seconds of the main process, its start included."""
     workers: float
@@ -73,12 +76,13 @@ def crawl(
     env = os.environ | {"MONGODB_URI": uri, "MONGODB_DATABASE": database}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
     peak = dict[int, int]()
-    while (found := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-        # What the kernel says at the end is of no use: it counts the process that was forked, which is this one.
-        for each in (process.pid, *(child.pid for child in _below(process.pid))):
-            peak[each] = max(_most_memory(each), peak.get(each, 0))
-        time.sleep(_LOOK)
-    _, status, main = found
+    with os.fdopen(os.pidfd_open(process.pid), "rb", buffering=0) as end:
+        while not select.select([end], [], [], _LOOK)[0]:
+            # What the kernel says at the end is of no use: it counts the process that was forked, which is this one.
+            for each in (process.pid, *(child.pid for child in _below(process.pid))):
+                peak[each] = max(_most_memory(each), peak.get(each, 0))
+    ended_at = datetime.now(UTC)
+    _, status, main = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     left = [os.wait4(child.pid, 0)[2] for child in us.children() if child.pid not in others]
     if process.returncode:
@@ -89,7 +93,7 @@ def crawl(
     return Cost(
         pages=stored["pages"].count_documents({"run": row["_id"]}),
         articles=stored["articles"].estimated_document_count(),
-        wall=(row["ended_at"] - row["started_at"]).total_seconds(),
+        wall=(ended_at - row["started_at"]).total_seconds(),
         main=main.ru_utime + main.ru_stime,
         workers=sum(use.ru_utime + use.ru_stime for use in left),
         mongod=_cpu(server) - before,

@@ -28,6 +28,7 @@ import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
 from crawler.mongodb.binary import find_mongod
+from crawler.mongodb.cache import cache_bytes, machine_memory
 from crawler.mongodb.errors import DatabaseUnavailable
 from crawler.mongodb.locks import Usage, exclusive
 from crawler.mongodb.log import LOG_BYTES, log_file_of, read_since, set_aside, size_of
@@ -254,7 +255,7 @@ def arguments(program: Path, data_dir: Path, port: int) -> list[str]:
         *("--replSet", REPLICA_SET),
         "--nounixsocket",
         *("--oplogSize", "64"),
-        *("--wiredTigerCacheSizeGB", "0.25"),
+        *("--wiredTigerCacheSizeGB", f"{cache_bytes(machine_memory()) / (1 << 30):.3f}"),
         # Not zlib: the build is of 2023, and a flaw in its zlib decompression can be reached before any login.
         *("--networkMessageCompressors", "snappy,zstd"),
         "--quiet",
