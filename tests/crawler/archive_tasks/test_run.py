@@ -19,6 +19,7 @@ from scrapy.settings import Settings
 from benchmarks.storage import address, write_made_archive
 from crawler.archive_tasks.run import Misuse, checked
 from crawler.spiders.backfill import BackfillSpider
+from crawler.text_search import INDEX
 from crawler.url import article_id
 from tests.crawler.archive_tasks.archives import Archives, backfill, stored, stored_by_one_process
 from tests.crawler.archive_tasks.cluster import Cluster, Run, assert_books_are_right, running_cluster, wait_until
@@ -74,8 +75,11 @@ def test_stopped_at_once_and_completed_by_the_next_run(
             os.killpg(run.process.pid, signal.SIGINT)
         stopped = run.end()
     run.assert_stopped(stopped, 130, "by SIGINT")
+    assert INDEX not in database.articles.index_information()
     again = backfill(archives.glob, env, scheduler="local")
     assert again.exit_code == 0, again.stderr
+    # When all archives are read, and not by the first part that comes to its end.
+    assert INDEX in database.articles.index_information()
     assert_books_are_right(database, archives, again)
 
 
