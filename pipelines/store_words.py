@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pymongo.errors import PyMongoError
 
-from crawler.console import run_interruptibly
+from crawler.console import printable, run_interruptibly
 from pipelines.store_schema import SchemaError, index_words
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def index_after_loading(opened: OpenDatabase) -> None:
             "The index of words is not waited for any longer: MongoDB goes on with it, or the next crawl makes it"
         )
     except (PyMongoError, SchemaError) as error:
-        logger.warning("The index of words is not made, the next crawl tries again: %s", error)
+        logger.warning("The index of words is not made, the next crawl tries again: %s", printable(str(error)))
 
 
 async def _made(opened: OpenDatabase) -> None:

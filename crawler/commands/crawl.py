@@ -142,7 +142,7 @@ class Command(crawl.Command):
             with open_database(self.settings) as database:
                 report, end = read_archives(backfill, self.settings, database)
                 self.tell(report, end)
-                self._finish(backfill, database, report)
+                self._index_words(backfill, database, report)
         except Misuse as error:
             return self._end(USAGE, str(error))
         except SchedulerUnavailable as error:
@@ -208,11 +208,11 @@ class Command(crawl.Command):
             health.conclude(spider, database.database, session.run_id, finished=finished, now=session.now())
         self.tell(report, end)
         if whole is None:
-            self._finish(spider, database, report)
+            self._index_words(spider, database, report)
         return self._end(end.exit_code, end.line if end.exit_code else "")
 
-    def _finish(self, spider: PageSpider, database: OpenDatabase, report: Report) -> None:
-        """Do what a job that loads in bulk has left for its end, once it has got there."""
+    def _index_words(self, spider: PageSpider, database: OpenDatabase, report: Report) -> None:
+        """Make the index of words that a job which loads in bulk has left for its end, once it has got there."""
         assert self.settings is not None
         if spider.loads_in_bulk and report.evidence.came_to_its_end and self.settings.getbool("TEXT_INDEX"):
             # A command stands above both rooms.

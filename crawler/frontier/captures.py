@@ -67,7 +67,7 @@ class Captures:
         held = ledger.held(claim)
         # What nobody has come upon yet, which is most of what archives hold, is in hand with that.
         await ledger.pages.bulk_write(
-            [insertion(key, c.found, now, held=held | _what_is_read(at[key], c)) for key, c in asked.items()],
+            [insertion(key, c.found, now, held=held | _what_is_read(c)) for key, c in asked.items()],
             ordered=False,
         )
         found = await ledger.pages.find({"_id": {"$in": list(at)}}).to_list()
@@ -85,7 +85,7 @@ class Captures:
             elif own and row["claim"] != claim and holder in {me, *alive}:
                 in_hand.add(key)
             elif not (own and pending and row["claim"] == claim and row.get("capture") == at[key]):
-                writes[key] = _taking(row, at[key], asked[key], held=held, now=now)
+                writes[key] = _taking(row, asked[key], held=held, now=now)
                 if own and not pending:
                     again[key] = PageState(row["state"]), row.get("reason")
         if writes:
@@ -110,7 +110,6 @@ def is_dealt_with(row: Mapping[str, Any], capture: datetime | None) -> bool:
 
 def _taking(
     row: Mapping[str, Any],
-    at: datetime | None,
     capture: Capture,
     *,
     held: Mapping[str, Any],
@@ -118,7 +117,7 @@ def _taking(
 ) -> UpdateOne:
     """Return the write that puts a capture in hand, if the row is still what it was. held: as `Ledger.held` says."""
     change = taking(held, now=now)
-    change["$set"] |= _what_is_read(at, capture)
+    change["$set"] |= _what_is_read(capture)
     if capture.offset is None:
         change["$unset"]["record"] = ""
     if row["run"] == held["run"] and "counted" in row:
@@ -129,11 +128,12 @@ def _taking(
     return UpdateOne({name: row[name] for name in ("_id", "state", "run", "claim")}, change)
 
 
-def _what_is_read(at: datetime | None, capture: Capture) -> dict[str, Any]:
+def _what_is_read(capture: Capture) -> dict[str, Any]:
     """Return the fields that say which capture of a page is in hand, and where its record stands."""
-    if capture.offset is None:
-        return {"capture": at}
-    return {"capture": at, "record": {"file": capture.found.found_on, "offset": capture.offset}}
+    read: dict[str, Any] = {"capture": milliseconds(capture.at)}
+    if capture.offset is not None:
+        read["record"] = {"file": capture.found.found_on, "offset": capture.offset}
+    return read
 
 
 def milliseconds(instant: datetime | None) -> datetime | None:

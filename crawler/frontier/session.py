@@ -84,16 +84,22 @@ class CrawlSession:
     async def open(self) -> None:
         """Write the run's row and create the ledger's indexes, once however many ask. Raises DatabaseLost."""
         if self._opening is None:
-            self._opening = asyncio.ensure_future(self.ask(self._open, lasting=True))
+            self._opening = asyncio.ensure_future(self._open())
         await self._opening
 
     async def _open(self) -> None:
+        await self.ask(self._write_row)
+        # Over a large ledger of an earlier version, a new one takes minutes.
+        await self.ask(self._create_indexes, lasting=True)
+
+    async def _write_row(self) -> None:
         spider = self._crawler.spider
         assert spider is not None
         arguments: Mapping[str, str] = getattr(spider, "arguments", {})
         await self.runs.open(spider=spider.name, arguments=arguments, now=datetime.now(UTC))
-        # Before the indexes: over a large ledger of an earlier version, a new one takes minutes.
         self._heart = self._heart or asyncio.ensure_future(self.runs.keep_beating(self._closing))
+
+    async def _create_indexes(self) -> None:
         await self.ledger.create_indexes()
         await self.listings.create_indexes()
 
