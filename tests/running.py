@@ -42,6 +42,11 @@ class Ran:
     """What it logged or complained about."""
 
     @property
+    def said(self) -> str:
+        """The end of both, for the message of a test that failed."""
+        return f"{self.stdout[-500:]}\n{self.stderr[-2_000:]}"
+
+    @property
     def balance(self) -> dict[str, int]:
         """Pages by state, from the balance sheet of a crawl."""
         found = re.findall(

@@ -76,14 +76,25 @@ class Crawl:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
+    def wait_until(self, holds: Callable[[], bool], *, seconds: float = 600) -> None:
+        """Return once it holds. Raises AssertionError, with what was said last, where the crawl ends or time is up."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if self.process.poll() is not None:
+                ended = self.end()
+                raise AssertionError(f"it ended before that, status {ended.exit_code}: {ended.said}")
+            if time.monotonic() > deadline:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                raise AssertionError(f"did not come about in {seconds:g} s: {self.end().said}")
+            time.sleep(0.02)
+
     def end(self, timeout: float = 900) -> Ran:
         """Return how it ended. Raises AssertionError, with what it said last, where it hangs."""
         try:
             stdout, stderr = self.process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
-            stdout, stderr = self.process.communicate()
-            raise AssertionError(f"still at work after {timeout:g} s: {stdout[-500:]}\n{stderr[-2_000:]}") from None
+            raise AssertionError(f"still at work after {timeout:g} s: {self.end().said}") from None
         return Ran(exit_code=self.process.returncode, stdout=stdout, stderr=stderr)
 
 
@@ -99,7 +110,7 @@ def crawl(
     finally:
         if running.process.poll() is None:
             os.killpg(running.process.pid, signal.SIGKILL)
-            running.process.communicate()
+        running.process.communicate()
 
 
 def crawl_paper(paper: Paper, folder: Path, *, uri: str, **settings: object) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.faults.clock import SettableClock
-from tests.faults.crawling import assert_settled_once, crawl_paper, wait_until
+from tests.faults.crawling import assert_settled_once, crawl_paper
 from tests.faults.site import Paper
 from tests.running import Ran
 
@@ -72,7 +72,7 @@ class TestSetBack:
     ) -> None:
         where = {"uri": mongodb_uri, "database": database.name, "environ": clock.environment}
         with crawl_paper(paper, tmp_path, **where, **LOOK_AGAIN) as running:
-            wait_until(lambda: database.articles.estimated_document_count() >= 10)
+            running.wait_until(lambda: database.articles.estimated_document_count() >= 10)
             midway = dates(database)
             clock.set_back(HOUR)
             ran = running.end()

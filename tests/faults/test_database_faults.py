@@ -17,7 +17,7 @@ from pymongo.errors import PyMongoError
 
 from crawler.mongodb.embedded import embedded_server, expected_uri
 from crawler.url import article_id
-from tests.faults.crawling import DATABASE, assert_settled_once, crawl, crawl_paper, own_mongod, wait_until
+from tests.faults.crawling import DATABASE, assert_settled_once, crawl, crawl_paper, own_mongod
 from tests.faults.site import Paper
 from tests.running import Ran
 
@@ -37,7 +37,7 @@ def assert_waited_politely(ran: Ran) -> None:
 def test_killed_and_back_after_five_seconds(round_: int, tmp_path: Path, tally: Callable[..., None]) -> None:
     with own_mongod(tmp_path / "db") as server, Paper(160, pace=0.1, linked=80) as paper:
         with crawl_paper(paper, tmp_path, uri=server.uri) as running:
-            wait_until(lambda: len(server.stored()) > 20)
+            running.wait_until(lambda: len(server.stored()) > 20)
             acknowledged = server.stored()
             server.kill()
             time.sleep(5)
@@ -57,7 +57,7 @@ def test_killed_and_gone_for_longer_than_the_crawl_waits(
 ) -> None:
     with own_mongod(tmp_path / "db") as server, Paper(240, pace=0.1) as paper:
         with crawl_paper(paper, tmp_path, uri=server.uri, MONGODB_WAIT=6) as running:
-            wait_until(lambda: len(server.stored()) > 20)
+            running.wait_until(lambda: len(server.stored()) > 20)
             acknowledged = server.stored()
             server.kill()
             killed_at = time.monotonic()
@@ -84,7 +84,7 @@ def test_killed_and_gone_for_longer_than_the_crawl_waits(
 def test_stopped_at_once_while_it_is_gone(tmp_path: Path) -> None:
     with own_mongod(tmp_path / "db") as server, Paper(60, pace=0.1) as paper:
         with crawl_paper(paper, tmp_path, uri=server.uri) as running:
-            wait_until(lambda: len(server.stored()) > 5)
+            running.wait_until(lambda: len(server.stored()) > 5)
             server.kill()
             running.process.send_signal(signal.SIGINT)
             time.sleep(0.5)
@@ -106,7 +106,7 @@ def test_stopped_at_once_while_it_is_gone(tmp_path: Path) -> None:
 def test_primary_steps_down(round_: int, tmp_path: Path, tally: Callable[..., None]) -> None:
     with own_mongod(tmp_path / "db") as server, Paper(160, pace=0.1, linked=80) as paper:
         with crawl_paper(paper, tmp_path, uri=server.uri) as running:
-            wait_until(lambda: len(server.stored()) > 20)
+            running.wait_until(lambda: len(server.stored()) > 20)
             acknowledged = server.stored()
             with server.client() as client:
                 client.admin.command({"replSetStepDown": 3, "force": True})
@@ -160,7 +160,7 @@ class TestFullDisk:
         embedded = {"uri": "", "MONGODB_DATA_DIR": disk / "db", "MONGODB_WAIT": 3}
         with Paper(240, pace=0.1) as paper:
             with crawl_paper(paper, tmp_path, **embedded) as running:
-                wait_until(lambda: self.stored(disk) > 20)
+                running.wait_until(lambda: self.stored(disk) > 20)
                 self.fill(disk)
                 lost = running.end()
             subprocess.run(["mount", "-o", "remount,size=600m", str(disk)], check=True)

@@ -17,7 +17,7 @@ import pytest
 from pymongo.database import Database
 
 from crawler.url import article_id
-from tests.faults.crawling import assert_settled_once, crawl, wait_until
+from tests.faults.crawling import assert_settled_once, crawl
 from tests.faults.site import Paper
 from tests.running import Ran
 
@@ -98,7 +98,7 @@ def test_workers_killed_from_outside(
         with crawl("news", *sites, uri=mongodb_uri, database=database.name, **settings) as running:
             killed = 0
             for stored in (10, 40, 70):
-                wait_until(lambda n=stored: database.articles.estimated_document_count() >= n)  # type: ignore[misc]
+                running.wait_until(lambda n=stored: database.articles.estimated_document_count() >= n)  # type: ignore[misc]
                 kill_a_worker(running.process.pid)
                 killed += 1
             ran = running.end()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from tests.faults.crawling import assert_settled_once, crawl_paper, wait_until
+from tests.faults.crawling import assert_settled_once, crawl_paper
 from tests.faults.site import Paper
 from tests.running import with_load
 
@@ -36,7 +36,7 @@ def test_stopped_and_run_again(
 ) -> None:
     with Paper(240, pace=1) as paper:
         with crawl_paper(paper, tmp_path, uri=mongodb_uri, database=database.name) as running:
-            wait_until(lambda: bool(database.articles.estimated_document_count()))
+            running.wait_until(lambda: bool(database.articles.estimated_document_count()))
             for number in signals:
                 os.killpg(running.process.pid, number)
                 last = time.monotonic()

@@ -8,7 +8,7 @@ from pymongo import AsyncMongoClient
 
 from crawler.url import article_id
 from pipelines.store_forget import find_subject, forget
-from tests.faults.crawling import crawl_paper, wait_until
+from tests.faults.crawling import crawl_paper
 from tests.faults.site import Paper
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_the_run_at_work_meanwhile_balances(
         paper.gone.add(paper.paths[1])
         slowly = {"uri": mongodb_uri, "database": database.name, "CONCURRENT_REQUESTS": 2}
         with crawl_paper(paper, tmp_path, **slowly) as running:
-            wait_until(lambda: bool(database.pages.count_documents({"state": "stored"})))
+            running.wait_until(lambda: bool(database.pages.count_documents({"state": "stored"})))
             stored = database.pages.find_one({"state": "stored"})
             pending = database.pages.find_one({"state": "pending", "_id": {"$ne": article_id(paper.urls[1])}})
             assert stored
