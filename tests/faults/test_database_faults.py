@@ -157,7 +157,7 @@ class TestFullDisk:
                 return 0
 
     def test_under_mongod(self, round_: int, disk: Path, tmp_path: Path, tally: Callable[..., None]) -> None:
-        embedded = {"uri": "", "MONGODB_DATA_DIR": disk / "db", "MONGODB_WAIT": 3}
+        embedded = {"uri": "", "MONGODB_DATA_DIR": disk / "db", "MONGODB_WAIT": 10}
         with Paper(240, pace=0.1) as paper:
             with crawl_paper(paper, tmp_path, **embedded) as running:
                 running.wait_until(lambda: self.stored(disk) > 20)
