@@ -230,12 +230,14 @@ def test_dask_is_refused_in_one_line(host: ArchiveHost, crawl: Crawl) -> None:
 def test_killed_in_the_middle_it_goes_on_there(
     host: ArchiveHost, crawl: Crawl, env: dict[str, str], database: Database[Any]
 ) -> None:
-    host.files[PATH], offsets = pile(range(200))
+    # So many, and so slowly, that it is not done before it is killed: it notes where it is once a second.
+    host.files[PATH], offsets = pile(range(600))
     command = [sys.executable, "-m", "scrapy", "crawl", "backfill", "-a", f"warc={host.url}{PATH}", *QUICK]
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
-        [*command, "-s", "REMOTE_PIECE_MB=0.01"], env=env, cwd=ROOT, stdout=quiet, stderr=quiet, start_new_session=True
-    )
+        [*command, "-s", "REMOTE_PIECE_MB=0.01", "-s", "DOWNLOAD_DELAY=0.05"],
+        env=env, cwd=ROOT, stdout=quiet, stderr=quiet, start_new_session=True,
+    )  # fmt: skip
     patience = time.monotonic() + 120
     while database.archives.find_one({"offset": {"$gt": 0}}) is None:
         assert process.poll() is None
@@ -246,13 +248,13 @@ def test_killed_in_the_middle_it_goes_on_there(
     reached = database.archives.find_one()
     assert reached is not None
     assert reached["offset"] in offsets
-    assert 0 < database.articles.count_documents({}) < 200
+    assert 0 < database.articles.count_documents({}) < 600
     host.asked.clear()
     ran = crawl("-a", f"warc={host.url}{PATH}")
     assert ran.exit_code == 0, ran.stderr
     # From where it was, not from the start.
     assert host.bytes_asked(PATH)[0] == reached["offset"]
-    assert stored(database) == {url(number) for number in range(200)}
+    assert stored(database) == {url(number) for number in range(600)}
     # What was stored when the run was killed, and not settled yet, is found to be as it was.
     assert {(row["state"], row["visits"]) for row in database.pages.find()} <= {("stored", 1), ("unchanged", 1)}
     assert database.articles.distinct("revision") == [1]
