@@ -38,6 +38,8 @@ _ROUND = 0.25
 """Seconds between two looks at the cluster."""
 _BLOCK = 100
 """Milliseconds to wait for the next entries; then partitions that have got room again are read as well."""
+_AGAIN = 0.1
+"""Seconds until a task that was cancelled, and goes on, is cancelled again."""
 _LATER = 1.0
 """Seconds until something that another node may still have in hand is tried again."""
 
@@ -172,9 +174,12 @@ class Node:
         """Leave what is not done to the others, and the cluster. A Redis that is away finds that out by itself."""
         from redis import RedisError
 
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:
+            # Again where one got over it: redis-py (8.1) may answer a cancellation with an error, as if time were up.
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_AGAIN)
         try:
             if self._tasks and self._silent_since is None:
                 await self._strike_out()
