@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -86,18 +86,12 @@ class Hosts:
             holder=row.get("run") if held else None,
         )
 
-    async def look(self, host: str) -> Turn:
-        """Return whether a host without a delay may be asked; nothing is written."""
+    async def look(self, hosts: Collection[str]) -> dict[str, Turn]:
+        """Return of each host without a delay whether it may be asked; nothing is written."""
         rests = {"$subtract": [_time("rests_until"), "$$NOW"]}
-        row = await self._rows.find_one({"_id": host}, {"rests": rests, "reason": 1, "failures": 1}) or {}
-        seconds = max(row.get("rests", 0) / 1000, 0.0)
-        return Turn(
-            granted=not seconds,
-            wait=seconds,
-            rests=seconds,
-            reason=row.get("reason") or "",
-            failures=row.get("failures", 0),
-        )
+        found = self._rows.find({"_id": {"$in": list(hosts)}}, {"rests": rests, "reason": 1, "failures": 1})
+        rows = {row["_id"]: row async for row in found}
+        return {host: _looked_at(rows.get(host, {})) for host in hosts}
 
     async def give_back(self, host: str, *, token: ObjectId, delay: float) -> None:
         """End a turn: the next one comes after `delay` seconds at the earliest, whoever's it is."""
@@ -127,6 +121,17 @@ class Hosts:
     async def recovered(self, host: str) -> None:
         """Forget the failures of a host that answers again."""
         await self._rows.update_one({"_id": host}, {"$set": {"failures": 0, "reason": None}})
+
+
+def _looked_at(row: Mapping[str, Any]) -> Turn:
+    seconds = max(row.get("rests", 0) / 1000, 0.0)
+    return Turn(
+        granted=not seconds,
+        wait=seconds,
+        rests=seconds,
+        reason=row.get("reason") or "",
+        failures=row.get("failures", 0),
+    )
 
 
 def _time(name: str) -> dict[str, Any]:

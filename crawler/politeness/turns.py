@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -30,6 +31,8 @@ _AWAKE = 0.25
 """Seconds after which who waits looks whether the crawl is being stopped."""
 _SHORTEST_POLL, _LONGEST_POLL = 0.02, 0.5
 """Seconds between two looks at a host that another crawl is asking just now."""
+_SEEN = 0.25
+"""Seconds for which holds what was seen of the hosts without a delay: each page would ask anew, for half a ms."""
 _GRACE = 10.0
 """Seconds that a turn outlasts the longest download."""
 
@@ -62,11 +65,18 @@ class Turns:
         self._longest = crawler.settings.getfloat("RETRY_AFTER_MAX")
         self._limit = crawler.settings.getint("HOST_FAILURES")
         self._timeout = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
+        self._default_delay = crawler.settings.getfloat("DOWNLOAD_DELAY")
+        self._at_once = max(crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"), 1)
+        self._lanes: dict[tuple[str, int], asyncio.Semaphore] = {}
         self.delays: dict[str, float] = {}
         """Seconds between two requests to each host, as PaceMiddleware knows them."""
         self._away: dict[str, HostAway] = {}
         self._failing: set[str] = set()
         """Hosts whose row counts failures."""
+        self._seen: Mapping[str, Turn] = {}
+        """What was last seen of the hosts without a delay."""
+        self._seen_at = 0.0
+        self._looking = asyncio.Lock()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -93,22 +103,33 @@ class Turns:
         The delay runs from the end of one answer to the next request, so that no gap that the host sees between two
         requests is shorter. Raises HostAway, CrawlStopping, DatabaseLost, and what `fetch` raises.
         """
-        host = host_name(request.url)
-        delay = self.delays.get(host, self._crawler.settings.getfloat("DOWNLOAD_DELAY"))
-        token = ObjectId()
-        await self._turn(request, host, delay, token)
-        try:
+        host, token = host_name(request.url), ObjectId()
+        async with self._lane(host, 1 if self._delay(host) else self._at_once):
+            delay = self._delay(host)
+            await self._turn(request, host, delay, token)
             try:
-                response = await fetch(request)
-            except _FAILURES as error:
-                await self._failed(host, type(error).__name__.removesuffix("Error"))
-                raise
-            await self._answered(host, response)
-            return response
-        finally:
-            if delay:
-                hosts = self._session.hosts
-                await self._session.ask(lambda: hosts.give_back(host, token=token, delay=delay))
+                try:
+                    response = await fetch(request)
+                except _FAILURES as error:
+                    await self._failed(host, type(error).__name__.removesuffix("Error"))
+                    raise
+                await self._answered(host, response)
+                return response
+            finally:
+                if delay:
+                    hosts = self._session.hosts
+                    await self._session.ask(lambda: hosts.give_back(host, token=token, delay=delay))
+
+    def _delay(self, host: str) -> float:
+        return self.delays.get(host, self._default_delay)
+
+    def _lane(self, host: str, width: int) -> asyncio.Semaphore:
+        """Return what lets so many requests to a host pass at a time.
+
+        Scrapy's slots (2.19) count a request from when its task runs: of those that come to one in the same step of
+        the event loop, as all do that have waited for a robots.txt, they start every one.
+        """
+        return self._lanes.setdefault((host, width), asyncio.Semaphore(width))
 
     async def _turn(self, request: Request, host: str, delay: float, token: ObjectId) -> None:
         hosts = self._session.hosts
@@ -116,9 +137,10 @@ class Turns:
         while True:
             self._check_running()
             self.check(request)
-            turn: Turn = await self._session.ask(
-                lambda: hosts.take(host, token=token, seconds=seconds) if delay else hosts.look(host)
-            )
+            if delay:
+                turn = await self._session.ask(lambda: hosts.take(host, token=token, seconds=seconds))
+            else:
+                turn = await self._look(host)
             if turn.failures:
                 self._failing.add(host)
             if turn.granted:
@@ -132,6 +154,15 @@ class Turns:
                     await self._session.ask(partial(hosts.release, host, turn.holder))
                 wait = max(wait, min(max(delay / 2, _SHORTEST_POLL), _LONGEST_POLL))
             await self._sleep(wait)
+
+    async def _look(self, host: str) -> Turn:
+        """Return whether a host without a delay may be asked: all of them are looked at together, now and then."""
+        async with self._looking:
+            if host not in self._seen or time.monotonic() - self._seen_at > _SEEN:
+                hosts = {host, *(name for name, delay in self.delays.items() if not delay)}
+                self._seen = await self._session.ask(lambda: self._session.hosts.look(hosts))
+                self._seen_at = time.monotonic()
+            return self._seen[host]
 
     async def _sleep(self, seconds: float) -> None:
         until = asyncio.get_running_loop().time() + max(seconds, 0.001)
@@ -154,7 +185,9 @@ class Turns:
         elif host in self._failing:
             self._failing.discard(host)
             hosts = self._session.hosts
-            await self._session.ask(lambda: hosts.recovered(host))
+            async with self._looking:
+                await self._session.ask(lambda: hosts.recovered(host))
+                self._seen = {}
 
     async def _failed(self, host: str, how: str) -> None:
         if self._limit:
@@ -163,14 +196,16 @@ class Turns:
     async def _rest(self, host: str, how: str, *, refused: bool, asked: float | None) -> None:
         """Leave a host alone for the time it asked for, or longer with each failure in a row."""
         hosts = self._session.hosts
-        failures = (await self._session.ask(lambda: hosts.look(host))).failures + 1
+        failures = (await self._session.ask(lambda: hosts.look([host])))[host].failures + 1
         pause = asked if asked is not None else pause_after(failures, refused=refused, limit=self._limit)
         if asked is not None:
             reason = f"{how}, which asked for {asked:.0f} s"
         else:
             reason = f"{how}, {failures} times in a row" if failures > 1 else how
         self._failing.add(host)
-        await self._session.ask(lambda: hosts.rest(host, pause, reason=reason, failures=failures))
+        async with self._looking:
+            await self._session.ask(lambda: hosts.rest(host, pause, reason=reason, failures=failures))
+            self._seen = {}
         if pause > self._longest:
             self._leave(host, pause, reason)
         else:

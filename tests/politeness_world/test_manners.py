@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -103,6 +105,31 @@ def test_during_a_pause_none_of_three_crawls_asks_a_host_anything(shelf: Shelf, 
         for refusal in refusals:
             after = requests_after(world.log, refusal)
             assert after[0] >= pauses[refusal.host] - 0.01, (refusal.host, after)
+
+
+def test_a_host_without_a_delay_gets_its_pause_and_few_requests_at_once(shelf: Shelf, tmp_path: Path) -> None:
+    with World(1, 80) as world:
+        (paper,) = world.papers.values()
+        asked, under_way, at_once = itertools.count(1), set[str](), list[int]()
+
+        def answer(path: str) -> Answer:
+            under_way.add(path)
+            at_once.append(len(under_way))
+            time.sleep(0.05)
+            under_way.discard(path)
+            if next(asked) == 10:
+                return Answer(status=429, headers={"Retry-After": f"{PAUSE:.0f}"})
+            return Answer(paper.article(int(path.rpartition("-")[2])))
+
+        paper.route("/nieuws/*", answer)
+        run_news(shelf, world, tmp_path, at_once=2, delay=0)
+        # CONCURRENT_REQUESTS_PER_DOMAIN, of each crawl.
+        assert max(at_once) <= 2 * 2
+        (refusal,) = (access for access in world.log if access.status == 429)
+        after = requests_after(world.log, refusal)
+        # What the other crawl was about to ask still comes, and what it had seen of the host holds for a moment.
+        assert not [at for at in after if 1 < at < PAUSE - 0.01], after
+        assert len([at for at in after if at > PAUSE - 0.01]) >= 10, after
 
 
 def test_a_host_that_asks_for_an_hour_is_left_for_a_later_run(shelf: Shelf, tmp_path: Path) -> None:

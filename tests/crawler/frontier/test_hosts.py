@@ -106,7 +106,8 @@ async def test_a_host_that_rests_is_left_alone_by_all(crawls: tuple[Crawl, Crawl
     one, two = (crawl.hosts for crawl in crawls)
     await one.rest(HOST, 40, reason="$HTTP 429", failures=3)
     await one.rest(HOST, 1, reason="HTTP 503", failures=4)
-    turn = await (two.look(HOST) if way == "look" else two.take(HOST, token=ObjectId(), seconds=60))
+    token = ObjectId()
+    turn = (await two.look([HOST]))[HOST] if way == "look" else await two.take(HOST, token=token, seconds=60)
     assert not turn.granted
     assert 30 < turn.rests <= 40, "a shorter rest does not end a longer one"
     assert turn.reason == "HTTP 503"
@@ -114,19 +115,20 @@ async def test_a_host_that_rests_is_left_alone_by_all(crawls: tuple[Crawl, Crawl
 
 async def test_what_a_server_says_is_no_expression(crawls: tuple[Crawl, Crawl]) -> None:
     await crawls[0].hosts.rest(HOST, 1, reason="$$ROOT", failures=1)
-    assert (await crawls[1].hosts.look(HOST)).reason == "$$ROOT"
+    assert (await crawls[1].hosts.look([HOST]))[HOST].reason == "$$ROOT"
 
 
 async def test_a_host_that_answers_again_has_no_failures(crawls: tuple[Crawl, Crawl]) -> None:
     hosts = crawls[0].hosts
     await hosts.rest(HOST, 0, reason="HTTP 500", failures=7)
-    assert (await hosts.look(HOST)).failures == 7
+    assert (await hosts.look([HOST]))[HOST].failures == 7
     await hosts.recovered(HOST)
-    assert (await hosts.look(HOST)).failures == 0
+    assert (await hosts.look([HOST]))[HOST].failures == 0
 
 
 async def test_looking_writes_nothing(crawls: tuple[Crawl, Crawl], database: Database[Any]) -> None:
-    assert (await crawls[0].hosts.look(HOST)).granted
+    assert (await crawls[0].hosts.look([HOST]))[HOST].granted
+    assert await crawls[0].hosts.look([]) == {}
     assert database.hosts.count_documents({}) == 0
 
 
