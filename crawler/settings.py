@@ -100,6 +100,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.politeness.robots.RobotsMiddleware": 100,
     "crawler.politeness.tdm.ReservationMiddleware": 110,
     "crawler.politeness.retry_after.RetryAfterMiddleware": 560,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "crawler.politeness.meta_refresh.QuickMetaRefreshMiddleware": 580,
     # Below HttpCompression, Redirect and DownloaderStats: every answer, as it came.
     "crawler.archive.middleware.ArchiveMiddleware": 890,
     "crawler.remote.middleware.PieceMiddleware": 895,
@@ -121,10 +123,18 @@ EXTENSIONS = {
     "crawler.extensions.watch.RunWatch": 100,
     "crawler.extensions.health.HealthWatch": 400,
     "crawler.extensions.progress.Progress": 500,
-    "scrapy.extensions.logstats.LogStats": None,
-    "scrapy.extensions.telnet.TelnetConsole": None,
-    # Switched off below, and would be loaded all the same, with a web server.
-    "scrapy.extensions.remote_control.RemoteControl": None,
+}
+# Scrapy's own but for its counts of pages, its console and its remote control: switched off in EXTENSIONS they would be
+# loaded all the same, the last with a web server.
+EXTENSIONS_BASE = {
+    "scrapy.extensions.corestats.CoreStats": 0,
+    "scrapy.extensions.logcount.LogCount": 0,
+    "scrapy.extensions.memusage.MemoryUsage": 0,
+    "scrapy.extensions.memdebug.MemoryDebugger": 0,
+    "scrapy.extensions.closespider.CloseSpider": 0,
+    "scrapy.extensions.feedexport.FeedExporter": 0,
+    "scrapy.extensions.spiderstate.SpiderState": 0,
+    "scrapy.extensions.throttle.AutoThrottle": 0,
 }
 ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,
@@ -136,8 +146,6 @@ LOG_FORMATTER = "crawler.extensions.log_lines.LogLines"
 LOG_LEVEL = "INFO"
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 STATS_DUMP = False
-TELNETCONSOLE_ENABLED = False
-REMOTE_CONTROL_ENABLED = False
 
 _FROM_ENVIRONMENT = (
     "MONGODB_URI",

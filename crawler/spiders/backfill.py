@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, M
 from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urljoin
 
 from bson import ObjectId
@@ -34,12 +34,16 @@ from crawler.spiders.wayback import Wayback, WaybackPapers, read_wayback
 from crawler.url import InvalidURL, article_id, site_of
 
 if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
 
 _LISTED_AT_ONCE = 500
 _KEPT_AT_ONCE = 32
 _READ_AT_ONCE = 16
 """Pages under way for each worker: so many that they are handed to it several at a time."""
+_STORED_AT_ONCE = 64
+"""Pages of files that wait to be stored. Scrapy starts so many tasks for each answer: for pages that are fetched, one
+an answer, that were half a millisecond."""
 _SETTLING, _SETTLING_MAX = 0.05, 1.0  # seconds until it is asked again whether a page is settled; longer each time
 
 
@@ -63,9 +67,17 @@ class BackfillSpider(SpanSpider):
 
     name = "backfill"
     known_arguments = (*_KINDS, "base_url", *CHOOSING, *SPANNING, "max_articles")
-    custom_settings = {"READ_ALSO_DEPTH": 0, "CONCURRENT_ITEMS": 64}  # noqa: RUF012 - Scrapy declares it as an instance variable
+    custom_settings = {"READ_ALSO_DEPTH": 0}  # noqa: RUF012 - Scrapy declares it as an instance variable
     loads_in_bulk = True
     via: Via
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Build the spider as Scrapy does, which reads its settings anew afterwards."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        if spider.reads_kept:
+            crawler.settings.set("CONCURRENT_ITEMS", _STORED_AT_ONCE, priority="spider")
+        return spider
 
     def read_arguments(self, arguments: Mapping[str, str]) -> None:
         """Find the input. Raises ArgumentError."""
@@ -132,6 +144,11 @@ class BackfillSpider(SpanSpider):
                 raise ArgumentError(f"-a {kind}={value}: {path} is {'a folder' if path.is_dir() else 'no folder'}")
 
     @property
+    def reads_kept(self) -> bool:
+        """Whether pages come out of files, here or on the web, and nothing is asked of those who made them."""
+        return self.span is None and self.wayback is None and self.via is not Via.LIST
+
+    @property
     def max_articles(self) -> int | None:
         """After how many articles to stop; None: never."""
         return self._max_articles
@@ -141,19 +158,19 @@ class BackfillSpider(SpanSpider):
         await self.session.open()
         self.captures = Captures(self.session.ledger)
         self.mean(self._named)
-        if self.span is not None:
-            async for request in self.walk_papers():
+        if self.reads_kept:
+            # One request that stands for all the files: what a callback yields knows back-pressure, and is waited
+            # for when the spider closes; items from start() (Scrapy 2.19) know neither.
+            yield Request("data:,", callback=self.read_kept, dont_filter=True)
+        elif self.wayback is not None:
+            async for request in Wayback(self, self.wayback).requests():
                 yield request
         elif self.via is Via.LIST:
             async for request in self._listed():
                 yield request
-        elif self.wayback is not None:
-            async for request in Wayback(self, self.wayback).requests():
-                yield request
         else:
-            # One request that stands for all the files: what a callback yields knows back-pressure, and is waited
-            # for when the spider closes; items from start() (Scrapy 2.19) know neither.
-            yield Request("data:,", callback=self.read_kept, dont_filter=True)
+            async for request in self.walk_papers():
+                yield request
 
     async def _listed(self) -> AsyncIterator[Any]:
         for path in self.paths:
