@@ -21,6 +21,8 @@ from tests.faults.site import Paper
 from tests.running import ROOT, Ran, environment
 
 DATABASE = "news"
+MANY = 100
+"""Requests at a time to a paper that answers slowly, so that much is under way when its fault comes."""
 
 
 class OwnServer:
@@ -103,6 +105,7 @@ def crawl(
     *arguments: str, uri: str, database: str = DATABASE, environ: Mapping[str, str] | None = None, **settings: object
 ) -> Iterator[Crawl]:
     """Give a crawl that has been started, `environ` in its environment; it is killed if it still runs in the end."""
+    settings = {"CONCURRENT_REQUESTS_PER_DOMAIN": MANY, **settings}
     options = [option for name, value in settings.items() for option in ("-s", f"{name}={value}")]
     running = Crawl([*arguments, *options], environment(mongodb_uri=uri, database=database) | dict(environ or {}))
     try:

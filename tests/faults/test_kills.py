@@ -16,7 +16,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from tests.faults.crawling import assert_settled_once, wait_until
+from tests.faults.crawling import MANY, assert_settled_once, wait_until
 from tests.faults.rounds import KILLS
 from tests.faults.site import Paper
 from tests.running import ROOT, environment, scrapy
@@ -48,6 +48,7 @@ def test_killed_at_random_moments(
     env = environment(mongodb_uri=mongodb_uri, database=database.name)
     with Paper(150, pace=0.1) as paper:
         arguments = ["crawl", "news", "-a", f"sites_file={paper.sites_file(tmp_path)}", "-s", "EXTRACTION_WORKERS=1"]
+        arguments += ["-s", f"CONCURRENT_REQUESTS_PER_DOMAIN={MANY}"]
         killed = sum(
             kill_at(chance.uniform(-1, 4), [sys.executable, "-m", "scrapy", *arguments], env, database)
             for _ in range(KILLS)
