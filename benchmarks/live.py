@@ -53,9 +53,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    # The kernel forgets connections beyond those that wait here, and their requests are sent again seconds later.
+    request_queue_size = 256
+
+
 def _serve(bodies: tuple[bytes, ...], told: Connection) -> None:
     _Handler.bodies = bodies
-    with ThreadingHTTPServer(("", 0), _Handler) as server:
+    with _Server(("", 0), _Handler) as server:
         told.send(server.server_port)
         server.serve_forever()
 
