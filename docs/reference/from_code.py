@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from scrapy.commands import ScrapyCommand
 
 ROOT = Path(__file__).parent.parent.parent
-_SCRAPYS = {"DOWNLOAD_DELAY"}
+_SCRAPYS = {"DOWNLOAD_DELAY", "CONCURRENT_REQUESTS_PER_DOMAIN"}
 """Settings of Scrapy's that are so much a matter of ours that the table has them."""
 
 
