@@ -26,8 +26,8 @@ demo: $(READY)
 	@$(BIN)/python -m fixtures.demo
 
 # Twice as many processes as there are cores: crawls wait, for delays and slow servers, as much as they work. Files go
-# in the order of the tree: sorted by their number of tests, those whose few tests take minutes would come last. Bytecode
-# is made beforehand, as the tests start hundreds of processes and Python may have been told to write none.
+# in the order of tests/conftest.py: sorted by their number of tests, those whose few tests take minutes would come last.
+# Bytecode is made beforehand, as the tests start hundreds of processes and Python may have been told to write none.
 TEST_PROCESSES ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 2)')
 test: lint browser redis
 	@$(BIN)/python -m compileall -q crawler pipelines fixtures tests

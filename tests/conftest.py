@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pymongo
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A job started in the background by a shell is deaf to Ctrl-C, and so would be every command a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_FIRST = ("faults", "politeness_world", "cluster")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take the folders first whose tests wait for minutes: whichever comes last keeps the other processes waiting."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _FIRST)
 
 
 @pytest.fixture(scope="session")

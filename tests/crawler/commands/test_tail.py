@@ -239,7 +239,8 @@ def test_it_waits_for_a_mongod_that_was_killed(
     data_dir = tmp_path / "mongodb"
     with embedded_server(data_dir) as server:
         tail = tails("--from-start", uri=server.uri)
-        with pymongo.MongoClient[dict[str, Any]](server.uri) as client:
+        # As it is closed, it looks for the server once more.
+        with pymongo.MongoClient[dict[str, Any]](server.uri, serverSelectionTimeoutMS=1_000) as client:
             client[database.name].articles.insert_many([document(n) for n in range(3)])
             tail.started()
             until(lambda: len(tail.lines()) == 3)
