@@ -34,8 +34,10 @@ def test_stopped_and_run_again(
     tmp_path: Path,
     tally: Callable[..., None],
 ) -> None:
-    with Paper(240, pace=1) as paper:
-        with crawl_paper(paper, tmp_path, uri=mongodb_uri, database=database.name) as running:
+    with Paper(160, pace=1) as paper:
+        where = {"uri": mongodb_uri, "database": database.name}
+        # So slowly that not all is fetched before the first article is stored, on a busy machine neither.
+        with crawl_paper(paper, tmp_path, **where, CONCURRENT_REQUESTS_PER_DOMAIN=8) as running:
             running.wait_until(lambda: bool(database.articles.estimated_document_count()))
             for number in signals:
                 os.killpg(running.process.pid, number)
@@ -53,7 +55,7 @@ def test_stopped_and_run_again(
             # Whatever was under way has been settled, and the books are closed.
             (run,) = database.crawls.find()
             assert (run["exit_code"], run["balances"], run["states"]["pending"]) == (code, True, pending)
-        with crawl_paper(paper, tmp_path, uri=mongodb_uri, database=database.name) as running:
+        with crawl_paper(paper, tmp_path, **where) as running:
             assert running.end().exit_code == 0
         asked = sum(paper.requests[path] for path in paper.paths)
     tally(left_pending_by_the_first_run=pending, fetched_again=asked - len(paper.paths))
