@@ -18,18 +18,17 @@ logger = logging.getLogger(__name__)
 
 
 class PaceMiddleware:
-    """Knows the delay of each host, keeps requests to one at a time where there is one, and from hosts that are away.
+    """Knows the delay of each host, and keeps requests from hosts that are away.
 
-    The delay itself is kept by `Turns`: Scrapy's slots know only their own process, measure from the start of one
-    request to the start of the next, are forgotten after a minute without requests, and stay with a request that is
-    redirected to another host.
+    The delay itself, and how many requests go out at a time, is kept by `Turns`: Scrapy's slots know only their own
+    process, measure from the start of one request to the start of the next, are forgotten after a minute without
+    requests, and stay with a request that is redirected to another host.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._default: float = crawler.settings.getfloat("DOWNLOAD_DELAY")
         self._longest: float = crawler.settings.getfloat("CRAWL_DELAY_MAX")
-        self._at_once: int = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         turns = crawler.get_extension(Turns)
         assert turns is not None, "Turns is missing from EXTENSIONS"
         self._turns = turns
@@ -40,7 +39,7 @@ class PaceMiddleware:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """See to it that the request waits in its own host's slot, with that host's delay. Raises HostAway."""
+        """See to it that the request waits for its own host, with that host's delay. Raises HostAway."""
         self._turns.check(request)
         request.meta.pop("download_slot", None)
         host = host_name(request.url)
@@ -63,8 +62,6 @@ class PaceMiddleware:
     def _set(self, host: str, delay: float) -> None:
         self._turns.delays[host] = delay
         downloader = self._crawler.engine.downloader
-        at_once = 1 if delay else self._at_once
-        downloader.per_slot_settings[host] = {"delay": 0.0, "concurrency": at_once}
+        downloader.per_slot_settings[host] = {"delay": 0.0}
         if host in downloader.slots:
-            slot = downloader.slots[host]
-            slot.delay, slot.concurrency = 0.0, at_once
+            downloader.slots[host].delay = 0.0
