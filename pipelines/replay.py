@@ -20,14 +20,15 @@ from crawler.archive.reading import Found, Place, files, pages
 from crawler.article import Failure, FailureReason, Outcome
 from crawler.discovery.warc import ArchivedPage, Damage
 from crawler.extraction import EXTRACTOR
+from crawler.extraction.work import read_page
 from crawler.extraction.workers import WorkerCrash, Workers, WorkTimeout
-from crawler.spiders.steps import Steps, read_page
 from pipelines.store_replay import Fate, Known, ReplayStore, Reread
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
 
     from crawler.sites import SiteIndex
+    from crawler.spiders.steps import Steps
 
 REPLAYS = "replays"
 _AT_ONCE = 64

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import multiprocessing
+import os
 import resource
 import sys
 import threading
@@ -103,6 +104,8 @@ class Pool:
             # pebble gives up a pool when idle workers are killed.
             self._give_up_pool()
         if self._pool is None:
+            # They are one per core already: threads of numpy's beside them only wait for work, at full speed.
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
             # forkserver: a fork of this process would inherit its threads' locks and its MongoDB sockets.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(self._preload)

@@ -28,7 +28,12 @@ _DEATHS = 2
 """So many workers may die of one piece of work: it could be chance once."""
 _TRIES = 20
 """How often work is given out at most: where workers die one after the other, it may not be the work's doing."""
-PRELOADED = ("crawler.extraction.reading", "crawler.discovery.feeds", "crawler.discovery.sitemaps")
+PRELOADED = (
+    "crawler.extraction.work",
+    "crawler.extraction.warm",
+    "crawler.discovery.feeds",
+    "crawler.discovery.sitemaps",
+)
 """What every worker needs."""
 
 

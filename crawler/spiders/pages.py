@@ -26,6 +26,7 @@ from crawler.article import (
     Via,
 )
 from crawler.discovery.priority import news_at, priority_of
+from crawler.extraction.work import read_page
 from crawler.extraction.workers import PRELOADED, WorkerCrash, Workers, WorkTimeout
 from crawler.frontier.ledger import Discovery, Ticket
 from crawler.frontier.patience import DatabaseLost
@@ -37,7 +38,7 @@ from crawler.politeness.turns import CrawlStopping
 from crawler.sites import SiteIndex
 from crawler.spiders.outcomes import outcome_of_error, outcome_of_status
 from crawler.spiders.rights import as_permitted, with_host_rights
-from crawler.spiders.steps import Steps, read_page, steps_of
+from crawler.spiders.steps import Steps, steps_of
 from crawler.url import InvalidURL
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a worker does with a page: read it, then the steps of the item pipelines that cost CPU."""
+"""What a worker does with a page after reading it: the steps of the item pipelines that cost CPU."""
 
 from __future__ import annotations
 
@@ -45,11 +45,3 @@ def steps_of(settings: BaseSettings) -> Steps:
         functions.append(step)
         modules += [step.__module__, *getattr(pipeline, "loads", ())]
     return Steps(functions=tuple(functions), modules=tuple(modules))
-
-
-def read_page(html: bytes, url: str, **known: Any) -> Outcome:
-    """Return what extraction makes of a page. known: what `extract` takes beside these."""
-    # Only workers come here; the process that sends them pages never loads it.
-    from crawler.extraction import extract
-
-    return extract(html, url, **known)

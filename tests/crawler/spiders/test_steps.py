@@ -8,8 +8,9 @@ from scrapy.settings import Settings
 
 import crawler.settings
 from crawler.article import Article
+from crawler.extraction.work import read_page
 from crawler.extraction.workers import Workers
-from crawler.spiders.steps import read_page, steps_of
+from crawler.spiders.steps import steps_of
 from fixtures.world import WORLD
 from pipelines.dedupe import DedupePipeline, fingerprinted
 from pipelines.language import LanguagePipeline, in_language
