@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from langdetect.lang_detect_exception import LangDetectException
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 SAMPLE_CHARACTERS = 600
 """So much of the text beside the title is as right as all of it: on 696 real articles the verdict was the same as with
 1,000 characters, at 5.1 ms instead of 6.3 (and 18 for langdetect alone on the whole text)."""
+
+GLANCE_CHARACTERS = 200
+"""So much of the sample the second opinion sees where langdetect and the page agree. Only if it finds another language
+there it sees all of it: 10 of 696 real articles, with the same verdicts, and a third of the cost for the others."""
 
 FEWEST_LETTERS = 40
 """Under this many letters a detector guesses, and the page's own declaration is better."""
@@ -84,10 +89,16 @@ def language_of(title: str, text: str, declared: str | None) -> Verdict:
     sample = f"{title}\n{text[:SAMPLE_CHARACTERS]}"
     sample = sample.lower() if sample.isupper() else sample
     claim = bare_code(declared)
-    letters = sum(character.isalpha() for character in sample)
+    letters = sum(1 for _ in islice(filter(str.isalpha, sample), FEWEST_LETTERS))
     if letters == 0 or (letters < FEWEST_LETTERS and claim):
         return _declared(claim) if claim else NOTHING
-    return decide(langdetect_opinion(sample), py3langid_opinion(sample), claim)
+    first = langdetect_opinion(sample)
+    if first is not None and first.language == claim:
+        # Nothing but another language in the second opinion would matter, and that shows in any part of the text.
+        glance = py3langid_opinion(sample[-GLANCE_CHARACTERS:])
+        if glance is not None and glance.language == claim:
+            return decide(first, glance, claim)
+    return decide(first, py3langid_opinion(sample), claim)
 
 
 def decide(first: Opinion | None, second: Opinion | None, claim: str | None) -> Verdict:

@@ -25,8 +25,9 @@ from langdetect.lang_detect_exception import ErrorCode, LangDetectException
 from langdetect.utils.ngram import NGram
 
 _SPACES = re.compile(" {2,}")
-_COMBINING = "\u0300"
-"""From this character on `cleaning_text` may find letters that are not Latin."""
+_LATIN = re.compile("[A-z]")
+_BEFORE_COMBINING = re.compile("[^\u0300-\U0010ffff]+")
+"""Characters that `cleaning_text` never takes for letters that are not Latin."""
 _ROUND = 5
 """Runs drawn between two looks at the probabilities."""
 _LOOKS = 12
@@ -117,12 +118,18 @@ class TableDetector(Detector):  # type: ignore[misc]
 
     def append(self, text: str) -> None:
         """Take up a text, without addresses and repeated spaces."""
-        text = NGram.normalize_vi(self.MAIL_RE.sub(" ", self.URL_RE.sub(" ", text)))
+        if "://" in text:
+            text = self.URL_RE.sub(" ", text)
+        if "@" in text:
+            text = self.MAIL_RE.sub(" ", text)
+        text = NGram.normalize_vi(text)
         self.text += _SPACES.sub(" ", text[: self.max_text_length])
 
     def cleaning_text(self) -> None:
         """Take the Latin letters out of a text that is mostly written in others."""
-        if self.text and max(self.text) >= _COMBINING:
+        # Most texts have a few that may be others, quotation marks and dashes: no need to look at all characters.
+        others = len(_BEFORE_COMBINING.sub("", self.text))
+        if 2 * sum(1 for _ in itertools.islice(_LATIN.finditer(self.text), others)) < others:
             super().cleaning_text()
 
     def _extract_ngrams(self) -> Row:
@@ -156,15 +163,15 @@ class TableDetector(Detector):  # type: ignore[misc]
             probable = np.multiply.reduceat(factors, looks[:-1], axis=0)
             probable[0] *= before
             np.multiply.accumulate(probable, axis=0, out=probable)
-            probable /= probable.sum(axis=1, keepdims=True)
-            sure = probable.max(axis=1) > self.CONV_THRESHOLD
+            sums = probable.sum(axis=1)
+            sure = probable.max(axis=1) > self.CONV_THRESHOLD * sums
             look = int(sure.argmax()) if sure.any() else _LOOKS - 1
             if sure[look] or left <= _LOOKS:
                 look = min(look, left - 1)
                 draw.take(looks[look + 1])
-                return cast("Row", probable[look])
+                return cast("Row", probable[look] / sums[look])
             draw.take(looks[-1])
-            before, looks, left = probable[-1], _LATER_LOOKS, left - _LOOKS
+            before, looks, left = probable[-1] / sums[-1], _LATER_LOOKS, left - _LOOKS
 
 
 class Draw:
