@@ -2,7 +2,7 @@
 
 langdetect weighs its languages one by one in Python, some fifty times in each of seven trials, and takes a text apart
 character by character. Here the languages are a numpy row and a dozen weighings one step, with the same random numbers;
-what a word leads to is looked up. Probabilities are the same to within the rounding of their last digits.
+what three characters lead to is looked up. Probabilities are the same to within the rounding of their last digits.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import json
 import math
 import random
 import re
-from array import array
 from collections import defaultdict
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,12 +40,8 @@ _SEEN_FIRST = 1 << 10
 """Words of which most texts need no more."""
 Row = np.ndarray[Any, Any]
 """Numbers in a row, or rows of them."""
-_KEPT = 1 << 15
-"""Words that are remembered: three in four of 697 texts in 35 languages were among those before."""
 _KEPT_RUNS = 1 << 17
-"""Runs of three characters that are: those of all languages with an alphabet."""
-_LONGEST_KEPT = 24
-"""Characters of a word that is: what is written without spaces is all one word."""
+"""Runs of three characters that are remembered: those of all languages with an alphabet."""
 
 
 class Profiles:
@@ -68,7 +62,8 @@ class Profiles:
             lengths = np.fromiter(map(len, runs), np.intp, len(runs)).clip(max=len(of_length))
             rows = np.fromiter(map(row_of.__getitem__, runs), np.intp, len(runs))
             languages.append((rows, times / of_length[lengths - 1]))
-        self._row_of = dict(row_of)
+        numbers = np.arange(len(row_of), dtype=np.intc).tobytes()
+        size = len(numbers) // len(row_of)
         self.table = np.zeros((len(row_of), len(languages)))
         """How probable each run of one to three characters is in each language, a row for a run."""
         for column, (rows, shares) in enumerate(languages):
@@ -76,8 +71,7 @@ class Profiles:
         self._factory = factory
         self.dice = thrown(seed)
         """What Python's random numbers are made of, with that seed."""
-        self._rows_ending = lru_cache(_KEPT_RUNS)(self._find)
-        self._kept = lru_cache(_KEPT)(self._rows_of)
+        self._rows_ending = _RowsEnding({run: numbers[row * size : (row + 1) * size] for run, row in row_of.items()})
 
     def create(self) -> TableDetector:
         """Return a detector for one text; used as langdetect's."""
@@ -87,26 +81,35 @@ class Profiles:
         """Return the codes of the languages."""
         return list(self._factory.get_lang_list())
 
-    def rows_of(self, word: str) -> bytes:
-        """Return the rows of the runs in a word and the space behind it, if there is one; those that are known.
-
-        As numbers of 32 bits, in a row: joined, those of a text are what numpy takes without looking at each.
-        """
-        return self._kept(word) if len(word) <= _LONGEST_KEPT else self._rows_of(word)
-
-    def _rows_of(self, word: str) -> bytes:
+    def rows_of(self, text: str) -> Row:
+        """Return the rows of the runs in a text, in order; those that are known."""
         # A space stands before it, and another for what is before that: no run goes past a space.
-        written, ending = "  " + word, self._rows_ending
-        return b"".join([ending(written[end - 3 : end]) for end in range(3, len(written) + 1)])
+        written = "  " + text
+        threes = map("".join, zip(written, written[1:], written[2:], strict=False))
+        return np.frombuffer(b"".join(map(self._rows_ending.__getitem__, threes)), np.intc)
+
+
+class _RowsEnding(dict[str, bytes]):
+    """The rows of the runs that end with the last of three characters, found out once for each three."""
+
+    def __init__(self, row_of: dict[str, bytes]) -> None:
+        super().__init__()
+        self._row = row_of.get
+
+    def __missing__(self, three: str) -> bytes:
+        if len(self) >= _KEPT_RUNS:
+            self.clear()
+        found = self[three] = self._find(three)
+        return found
 
     def _find(self, three: str) -> bytes:
-        """Return the rows of the runs that end with the last of three characters."""
         before, char = three[1], three[2]
         # Within capitals nothing is read, and no run goes past a space.
         if before == char == " " or (before.isupper() and char.isupper()):
             return b""
-        runs = (char if char != " " else "", before + char, three if before != " " else "")
-        return array("i", [self._row_of[run] for run in runs if run in self._row_of]).tobytes()
+        one = self._row(char, b"") if char != " " else b""
+        two = self._row(before + char, b"")
+        return one + two + self._row(three, b"") if before != " " else one + two
 
 
 class TableDetector(Detector):  # type: ignore[misc]
@@ -134,9 +137,7 @@ class TableDetector(Detector):  # type: ignore[misc]
 
     def _extract_ngrams(self) -> Row:
         """Return the rows of the text's runs of one to three characters, in order."""
-        *words, last = self.text.translate(_normal).split(" ")
-        rows = [self._profiles.rows_of(word + " ") for word in words]
-        return np.frombuffer(b"".join([*rows, self._profiles.rows_of(last)]), np.intc)
+        return self._profiles.rows_of(self.text.translate(_normal))
 
     def _detect_block(self) -> None:
         """Set the probability of each language: the mean of seven trials, each with runs drawn until one is sure."""
