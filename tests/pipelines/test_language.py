@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.article import LanguageSource, Rejection, RejectionReason
-from pipelines.language import LanguagePipeline, Opinion, bare_code, decide, language_of
+from pipelines.language import (
+    GLANCE_CHARACTERS,
+    SAMPLE_CHARACTERS,
+    LanguagePipeline,
+    Opinion,
+    bare_code,
+    decide,
+    langdetect_opinion,
+    language_of,
+    py3langid_opinion,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +113,23 @@ def test_plain_language_is_detected(code: str) -> None:
 def test_what_langdetect_cannot_know_is_found_by_the_second_opinion(code: str, declared: str | None, text: str) -> None:
     verdict = language_of("", text, declared)
     assert (verdict.language, verdict.source) == (code, SECOND)
+
+
+def test_a_long_text_of_another_language_than_langdetect_and_the_page_say_is_seen_in_part_and_then_whole() -> None:
+    column = " ".join([FRISIAN, FRISIAN, FRISIAN])
+    opinion = langdetect_opinion(column)
+    assert opinion is not None
+    assert opinion.language == "nl"
+    verdict = language_of("Een column van onze medewerker in Leeuwarden", column, "nl")
+    assert (verdict.language, verdict.source) == ("fy", SECOND)
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_a_part_of_a_text_tells_the_second_opinion_as_much_as_all_of_it(code: str) -> None:
+    text = " ".join([TEXTS[code]] * 8)
+    sample = "\n" + text[:SAMPLE_CHARACTERS]
+    assert len(sample) > GLANCE_CHARACTERS
+    assert language_of("", text, code) == decide(langdetect_opinion(sample), py3langid_opinion(sample), code)
 
 
 @pytest.mark.parametrize(
