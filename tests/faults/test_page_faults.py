@@ -123,7 +123,7 @@ def test_a_page_that_needs_too_much_memory_fails_alone(
     mongodb_uri: str, database: Database[Any], tmp_path: Path
 ) -> None:
     keep(tmp_path / "kept", {"een": ordinary("een"), "gulzig": large("gulzig"), "twee": ordinary("twee")})
-    bounds = {"EXTRACTION_MEMORY_MB": 260, "EXTRACTION_TIMEOUT": 600}
+    bounds = {"EXTRACTION_MEMORY_MB": 120, "EXTRACTION_TIMEOUT": 600}
     ran = read(mongodb_uri, database, tmp_path / "kept", EXTRACTION_WORKERS=1, **bounds)
     row = row_of(database, "gulzig")
     assert (row["state"], row["reason"]) in {("failed", "extraction-error"), ("failed", "extraction-crash")}, row
