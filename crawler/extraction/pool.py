@@ -8,11 +8,13 @@ import gc
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import threading
 import time
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -109,6 +111,7 @@ class Pool:
             # forkserver: a fork of this process would inherit its threads' locks and its MongoDB sockets.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(self._preload)
+            _start_server()
             self._pool = ProcessPool(
                 max_workers=self._processes,
                 max_tasks=_RECYCLE_AFTER,
@@ -132,6 +135,21 @@ class Pool:
                     child.kill()
                 self._pool.join(timeout=5)
                 self._pool = None
+
+
+def _start_server() -> None:
+    """Start the server from which workers are forked, if there is none, so that Ctrl-C never reaches it.
+
+    It ignores SIGINT, but not before it has loaded what it preloads, which takes more than a second; what is blocked
+    here is blocked in a process that starts meanwhile.
+    """
+    # It starts this one as well, which lets go of the signals that it has blocked itself.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepare(memory_bytes: int) -> None:

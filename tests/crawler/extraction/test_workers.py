@@ -8,14 +8,18 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crawler.extraction.workers import WorkerCrash, Workers, WorkTimeout
+from tests.running import ROOT
 
 MEBIBYTE = 1 << 20
 
@@ -192,3 +196,38 @@ async def test_two_may_stop_them_at_once_and_both_find_them_gone() -> None:
             workers = Workers(2, timeout=2, memory_bytes=0, preload=())
             assert await workers.run(double, 1) == 2
             assert [ended.result() for ended in [threads.submit(stop) for _ in range(2)]] == [[], []]
+
+
+def test_ctrl_c_while_modules_are_loaded_for_the_workers_stays_with_the_crawl(tmp_path: Path) -> None:
+    loading = tmp_path / "loading"
+    (tmp_path / "slow_to_load.py").write_text(
+        f"import time\nopen({str(loading)!r}, 'w').close()\ntime.sleep(1.5)\n", encoding="utf-8"
+    )
+    (tmp_path / "crawl.py").write_text(
+        "import asyncio, operator, signal\n"
+        "from crawler.extraction.workers import Workers\n"
+        "async def main():\n"
+        "    signal.signal(signal.SIGINT, lambda *_: print('asked to stop', flush=True))\n"
+        "    workers = Workers(1, timeout=60, memory_bytes=0, preload=['slow_to_load'])\n"
+        "    print(await workers.run(operator.add, 2, 3))\n"
+        "    workers.stop()\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "crawl.py"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not loading.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert loading.exists()
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (out, err) == ("asked to stop\n5\n", "")
