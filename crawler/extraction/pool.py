@@ -51,9 +51,21 @@ class Pool:
         self._moved_at = 0.0
         """When something last came back, or went out while nothing was (monotonic seconds)."""
         self._watching: asyncio.TimerHandle | None = None
+        self._loading: asyncio.Future[None] | None = None
+        """Done when the processes can be forked at once."""
+        self.stops = 0
+        """How often all processes were ended. What comes of work handed out before says nothing about the work."""
 
-    def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Hand work to a process; the future raises what pebble says of it. Raises BrokenProcessPool."""
+    async def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Hand work to a process; the future raises what pebble says of it. Raises BrokenProcessPool.
+
+        The first time this waits for what the processes share to be loaded, more than a second. Raises CancelledError
+        where the pool is stopped meanwhile.
+        """
+        stops = self.stops
+        await self._loaded()
+        if self.stops != stops:
+            raise asyncio.CancelledError
         pool = self._running()
         try:
             future = pool.submit(work, self._timeout, *args, **kwargs)
@@ -65,6 +77,19 @@ class Pool:
         future.add_done_callback(self._came_back)
         self._watch()
         return future
+
+    async def _loaded(self) -> None:
+        """Wait for the server from which processes are forked; in a thread, as whoever asks it to fork has to wait."""
+        if self._loading is None:
+            # forkserver: a fork of this process would inherit its threads' locks and its MongoDB sockets.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(self._preload)
+            self._loading = _in_thread(_start_server)
+        try:
+            await asyncio.shield(self._loading)
+        except (OSError, EOFError) as error:
+            self._loading = None
+            raise BrokenProcessPool(f"the server of the workers ended: {error!r}") from error
 
     def had_begun(self, future: Future[Any] | None) -> bool:
         """Return whether a process was at this work when the pool broke; to be asked once."""
@@ -106,18 +131,12 @@ class Pool:
             # pebble gives up a pool when idle workers are killed.
             self._give_up_pool()
         if self._pool is None:
-            # They are one per core already: threads of numpy's beside them only wait for work, at full speed.
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-            # forkserver: a fork of this process would inherit its threads' locks and its MongoDB sockets.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(self._preload)
-            _start_server()
             self._pool = ProcessPool(
                 max_workers=self._processes,
                 max_tasks=_RECYCLE_AFTER,
                 initializer=_prepare,
                 initargs=(self._memory_bytes,),
-                context=context,
+                context=multiprocessing.get_context("forkserver"),
             )
         return self._pool
 
@@ -127,6 +146,7 @@ class Pool:
         From any thread: a second Ctrl-C ends the event loop while the first one's thread still stops them. One of the
         two does it, as a pool of pebble's cannot be joined twice at once; the other waits until it is done.
         """
+        self.stops += 1
         with self._stopping:
             if self._pool is not None:
                 self._pool.stop()  # type: ignore[no-untyped-call]
@@ -138,18 +158,54 @@ class Pool:
 
 
 def _start_server() -> None:
-    """Start the server from which workers are forked, if there is none, so that Ctrl-C never reaches it.
+    """Start the server from which workers are forked, if there is none, and wait until it forks.
 
-    It ignores SIGINT, but not before it has loaded what it preloads, which takes more than a second; what is blocked
-    here is blocked in a process that starts meanwhile.
+    It ignores Ctrl-C, but not before it has loaded what it preloads, which takes more than a second; what is blocked
+    here is blocked in a process that starts meanwhile. Raises OSError, EOFError where it ends.
     """
-    # It starts this one as well, which lets go of the signals that it has blocked itself.
+    # They are one per core already: threads of numpy's beside them only wait for work, at full speed.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # It is started by the other as well, and then lets go of the signals that it has blocked itself.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    first = multiprocessing.get_context("forkserver").Process(target=_nothing, daemon=True)
+    first.start()
+    first.join()
+
+
+def _nothing() -> None:
+    """Do nothing: who is asked to is there."""
+
+
+def _in_thread(work: Callable[[], None]) -> asyncio.Future[None]:
+    """Do something in a thread that keeps nobody from the end of the process; the future tells how it went."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: Exception | None) -> None:
+        if told.done():
+            return
+        if error is None:
+            told.set_result(None)
+        else:
+            told.set_exception(error)
+
+    def run() -> None:
+        error: Exception | None = None
+        try:
+            work()
+        except Exception as raised:
+            error = raised
+        # Without a loop nobody waits any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(tell, error)
+
+    threading.Thread(target=run, name="start of the workers", daemon=True).start()
+    return told
 
 
 def _prepare(memory_bytes: int) -> None:
