@@ -179,7 +179,11 @@ class Command(crawl.Command):
                 if whole is None
                 else part_counts(database.database, session.run_id, whole=whole)
             )
-            in_mongodb = balance_of(session.ledger.claimed, counts)
+            claimed = session.ledger.claimed
+            if watch.reason is None:
+                # Rows that were being written when all was stopped are there, and nobody was left to be told.
+                claimed = max(claimed, sum(counts.values()))
+            in_mongodb = balance_of(claimed, counts)
         except PyMongoError:
             # The sheet as far as this process knows it; the next run finds the rest in the ledger.
             report = self._report(spider, watch, in_memory, balances=True)
