@@ -198,7 +198,7 @@ async def test_two_may_stop_them_at_once_and_both_find_them_gone() -> None:
             assert [ended.result() for ended in [threads.submit(stop) for _ in range(2)]] == [[], []]
 
 
-def test_ctrl_c_while_modules_are_loaded_for_the_workers_stays_with_the_crawl(tmp_path: Path) -> None:
+def test_while_modules_are_loaded_for_the_workers_the_crawl_goes_on_and_ctrl_c_is_its_own(tmp_path: Path) -> None:
     loading = tmp_path / "loading"
     (tmp_path / "slow_to_load.py").write_text(
         f"import time\nopen({str(loading)!r}, 'w').close()\ntime.sleep(1.5)\n", encoding="utf-8"
@@ -206,10 +206,14 @@ def test_ctrl_c_while_modules_are_loaded_for_the_workers_stays_with_the_crawl(tm
     (tmp_path / "crawl.py").write_text(
         "import asyncio, operator, signal\n"
         "from crawler.extraction.workers import Workers\n"
+        "async def breathe(breaths):\n"
+        "    while True:\n"
+        "        breaths.append(await asyncio.sleep(0.05))\n"
         "async def main():\n"
+        "    breathing = asyncio.ensure_future(breathe(breaths := []))\n"
         "    signal.signal(signal.SIGINT, lambda *_: print('asked to stop', flush=True))\n"
         "    workers = Workers(1, timeout=60, memory_bytes=0, preload=['slow_to_load'])\n"
-        "    print(await workers.run(operator.add, 2, 3))\n"
+        "    print(await workers.run(operator.add, 2, 3), len(breaths) > 5)\n"
         "    workers.stop()\n"
         "if __name__ == '__main__':\n"
         "    asyncio.run(main())\n",
@@ -230,4 +234,4 @@ def test_ctrl_c_while_modules_are_loaded_for_the_workers_stays_with_the_crawl(tm
     assert loading.exists()
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert (out, err) == ("asked to stop\n5\n", "")
+    assert (out, err) == ("asked to stop\n5 True\n", "")
