@@ -22,6 +22,8 @@ from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 from langdetect.lang_detect_exception import ErrorCode, LangDetectException
 from langdetect.utils.ngram import NGram
 
+from pipelines.remembered import Remembered
+
 _SPACES = re.compile(" {2,}")
 _LATIN = re.compile("[A-z]")
 _BEFORE_COMBINING = re.compile("[^\u0300-\U0010ffff]+")
@@ -71,7 +73,8 @@ class Profiles:
         self._factory = factory
         self.dice = thrown(seed)
         """What Python's random numbers are made of, with that seed."""
-        self._rows_ending = _RowsEnding({run: numbers[row * size : (row + 1) * size] for run, row in row_of.items()})
+        self._row = {run: numbers[row * size : (row + 1) * size] for run, row in row_of.items()}.get
+        self._rows_ending = Remembered(self._find, most=_KEPT_RUNS)
 
     def create(self) -> TableDetector:
         """Return a detector for one text; used as langdetect's."""
@@ -88,21 +91,8 @@ class Profiles:
         threes = map("".join, zip(written, written[1:], written[2:], strict=False))
         return np.frombuffer(b"".join(map(self._rows_ending.__getitem__, threes)), np.intc)
 
-
-class _RowsEnding(dict[str, bytes]):
-    """The rows of the runs that end with the last of three characters, found out once for each three."""
-
-    def __init__(self, row_of: dict[str, bytes]) -> None:
-        super().__init__()
-        self._row = row_of.get
-
-    def __missing__(self, three: str) -> bytes:
-        if len(self) >= _KEPT_RUNS:
-            self.clear()
-        found = self[three] = self._find(three)
-        return found
-
     def _find(self, three: str) -> bytes:
+        """Return the rows of the runs that end with the last of three characters."""
         before, char = three[1], three[2]
         # Within capitals nothing is read, and no run goes past a space.
         if before == char == " " or (before.isupper() and char.isupper()):

@@ -14,6 +14,7 @@ from operator import eq
 from typing import TYPE_CHECKING
 
 from pipelines.fingerprint import normalised
+from pipelines.remembered import Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,17 +105,11 @@ def _runs(words: Sequence[str]) -> list[int]:
     return (runs >> np.uint64(32)).tolist()  # type: ignore[no-any-return]
 
 
-class _WordHashes(dict[str, bytes]):
-    """The hash of each word that was asked for; a third faster than lru_cache, for what costs little."""
-
-    def __missing__(self, word: str) -> bytes:
-        if len(self) >= _KEPT:
-            self.clear()
-        found = self[word] = blake2b(word.encode(errors="surrogatepass"), digest_size=8).digest()
-        return found
+def _word_hash(word: str) -> bytes:
+    return blake2b(word.encode(errors="surrogatepass"), digest_size=8).digest()
 
 
-_word_hashes = _WordHashes()
+_word_hashes = Remembered(_word_hash, most=_KEPT)
 
 
 @lru_cache(maxsize=4096)

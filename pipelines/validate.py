@@ -45,7 +45,7 @@ EARLIEST = datetime(1605, 1, 1, tzinfo=UTC)
 
 # Surrogates cannot be encoded as UTF-8, and a NUL or a form feed ends a text for many a reader of it.
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_NUMBERS = frozenset({int, float, bool, type(None)})
+_ALWAYS_CLEAN = frozenset({int, float, bool, type(None)})
 _CONTROL = {code: " " if code in {0x0B, 0x0C, 0x0D} else None for code in (*range(9), *range(0x0B, 0x20), 0x7F)}
 
 
@@ -105,7 +105,7 @@ def _clean(value: Any) -> Any:
         for name in names:
             old = getattr(value, name)
             # Most are texts, and clean.
-            fine = not _UNCLEAN.search(old) if type(old) is str else type(old) in _NUMBERS
+            fine = not _UNCLEAN.search(old) if type(old) is str else type(old) in _ALWAYS_CLEAN
             if not fine and (new := _clean(old)) is not old:
                 changed[name] = new
         return dataclasses.replace(value, **changed) if changed else value

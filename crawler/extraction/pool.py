@@ -53,8 +53,10 @@ class Pool:
         self._watching: asyncio.TimerHandle | None = None
         self._loading: asyncio.Future[None] | None = None
         """Done when the processes can be forked at once."""
-        self.stops = 0
-        """How often all processes were ended. What comes of work handed out before says nothing about the work."""
+        self._stops = 0
+        """How often somebody has stopped it."""
+        self.given_up = 0
+        """How many of pebble's pools were. What comes of work handed out before says nothing about the work."""
 
     async def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand work to a process; the future raises what pebble says of it. Raises BrokenProcessPool.
@@ -62,9 +64,9 @@ class Pool:
         The first time this waits for what the processes share to be loaded, more than a second. Raises CancelledError
         where the pool is stopped meanwhile.
         """
-        stops = self.stops
+        stops = self._stops
         await self._loaded()
-        if self.stops != stops:
+        if self._stops != stops:
             raise asyncio.CancelledError
         pool = self._running()
         try:
@@ -118,7 +120,8 @@ class Pool:
 
     def _give_up_pool(self) -> None:
         """End a pool; whatever is out is given out anew by who waits for it."""
-        self.stop()
+        self.given_up += 1
+        self._end()
         out, self._out = self._out, set()
         for future in out:
             if future.running():
@@ -146,7 +149,11 @@ class Pool:
         From any thread: a second Ctrl-C ends the event loop while the first one's thread still stops them. One of the
         two does it, as a pool of pebble's cannot be joined twice at once; the other waits until it is done.
         """
-        self.stops += 1
+        self._stops += 1
+        self._end()
+
+    def _end(self) -> None:
+        """End the processes of pebble's pool, if there is one."""
         with self._stopping:
             if self._pool is not None:
                 self._pool.stop()  # type: ignore[no-untyped-call]

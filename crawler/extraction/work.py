@@ -1,4 +1,4 @@
-"""Reading a page as work for a worker: whoever sends it there loads nothing of what reads, nor a worker Scrapy."""
+"""Reading a page as work that is sent to a worker: who sends it loads no extraction, and the worker no Scrapy."""
 
 from __future__ import annotations
 

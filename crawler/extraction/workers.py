@@ -153,7 +153,7 @@ class Workers:
     async def _do(self, bundle: Sequence[_Piece]) -> None:
         """Have a worker do some work, and tell who waits for it how it went."""
         future: Future[list[_Answer]] | None = None
-        stops = self._pool.stops
+        given_up = self._pool.given_up
         try:
             future = await self._pool.submit(_each, [piece.steps for piece in bundle])
             answers = await asyncio.wrap_future(future)
@@ -164,9 +164,9 @@ class Workers:
             self._waiting.clear()
             raise
         except Exception as error:
-            if self._pool.stops != stops and not isinstance(error, ProcessExpired):
+            if self._pool.given_up != given_up and not isinstance(error, ProcessExpired):
                 # pebble may have been sending it, and says what it stumbled over.
-                error = BrokenProcessPool("the pool of workers was ended")
+                error = BrokenProcessPool("the pool of workers broke")
             # What no worker had begun is not to blame for a death.
             deadly = isinstance(error, ProcessExpired) or self._pool.had_begun(future)
             for piece in reversed(bundle):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 from langdetect.lang_detect_exception import LangDetectException
 
-from pipelines.language_detector import Draw, Profiles, thrown
+from pipelines.language_detector import Draw, thrown
 from pipelines.language_models import LANGDETECT, SEED
 
 TEXTS = (
@@ -76,14 +76,6 @@ def test_whatever_the_text_is_made_of(text: str) -> None:
 def test_a_text_given_in_parts() -> None:
     parts = "De raad stemt ", " vandaag over de brug"
     assert_alike(verdict(LANGDETECT, *parts), verdict(original(), *parts))
-
-
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.language_detector._KEPT_RUNS", 20)
-    profiles = Profiles(seed=SEED)
-    for text in TEXTS[:6]:
-        assert_alike(verdict(profiles, text), verdict(original(), text))
-        assert len(profiles._rows_ending) <= 20
 
 
 def test_it_knows_the_same_languages() -> None:

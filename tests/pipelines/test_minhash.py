@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.made_news import made_set, paragraphs, retold
 from benchmarks.near_duplicates import quality
-from pipelines.minhash import BANDS, FEWEST_WORDS, ROWS, _WordHashes, bands, jaccard, likeness, signature
+from pipelines.minhash import BANDS, FEWEST_WORDS, ROWS, bands, jaccard, likeness, signature
 from tests.running import ROOT
 
 COUNT = " ".join(f"woord{number}" for number in range(200))
@@ -47,16 +47,6 @@ def test_another_process_makes_the_same_signature(hash_seed: str) -> None:
         [sys.executable, "-c", code, COUNT], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert made.stdout.strip() == signature(COUNT)
-
-
-def test_words_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = " ".join(paragraphs(Random(3)))
-    known = signature(text)
-    monkeypatch.setattr("pipelines.minhash._KEPT", 20)
-    monkeypatch.setattr("pipelines.minhash._word_hashes", hashes := _WordHashes())
-    assert known is not None
-    assert signature(text) == known
-    assert 0 < len(hashes) <= 20
 
 
 def test_short_text_has_no_signature() -> None:
