@@ -13,7 +13,7 @@ from typing import Any
 
 from crawler.url import article_id
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the document layout in the collection `articles`."""
 
 

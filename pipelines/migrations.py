@@ -15,6 +15,9 @@ Version 0 is the founding shape with what was needed to make it:
 | `related_urls` | [str] | the URLs of these titles, in their order; only where there are any |
 | `fetched_at` | date | when it was found, UTC; optional |
 | `paywall` | bool | the text is not free; optional |
+
+Version 1 is version 2 with another `signature`, made of other hashes of the same words, and `bands`, `duplicate_of` and
+`similarity` as they follow from that.
 """
 
 from __future__ import annotations
@@ -57,10 +60,10 @@ def brought_up(document: Document, *, now: datetime) -> Article:
     """Return the article of today that a document of an earlier version holds. now: UTC. Raises NotMigratable."""
     version = version_of(document)
     current = dict(document)
-    while version < SCHEMA_VERSION:
-        current = STEPS[version](current)
-        version += 1
     try:
+        while version < SCHEMA_VERSION:
+            current = STEPS[version](current)
+            version += 1
         article = validated(from_document(current), now=now)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise NotMigratable(f"{type(error).__name__}: {error}") from error
@@ -72,7 +75,7 @@ def brought_up(document: Document, *, now: datetime) -> Article:
 def to_version_1(document: Document) -> dict[str, Any]:
     """Return a document of version 0 in version 1. Raises NotMigratable.
 
-    Intertitles stay paragraphs, as nothing tells them apart, until the page is read anew.
+    Intertitles stay paragraphs, as nothing tells them apart, until the page is read anew. It has no signature yet.
     """
     if unknown := sorted(set(document) - _FIELDS_0):
         raise NotMigratable(f"{', '.join(unknown)}: not of version 0, and there is no place for it")
@@ -118,7 +121,7 @@ def to_version_1(document: Document) -> dict[str, Any]:
         "related": related,
         "word_count": len(text.split()),
         "content_hash": content_hash(text),
-        "signature": signature(text),
+        "signature": None,
         "bands": [],
         "duplicate_of": None,
         "similarity": None,
@@ -139,6 +142,12 @@ def to_version_1(document: Document) -> dict[str, Any]:
         },
         "extractor": {"version": "0", "trafilatura": "unknown"},
     }
+
+
+def to_version_2(document: Document) -> dict[str, Any]:
+    """Return a document of version 1 in version 2, linked to no other yet. Raises KeyError, TypeError."""
+    unlinked: dict[str, Any] = {"bands": [], "duplicate_of": None, "similarity": None}
+    return {**document, "schema": 2, "signature": signature(document["text"]), **unlinked}
 
 
 def _parts(text: str, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
@@ -176,5 +185,5 @@ def _parts(text: str, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]
     return paragraphs[:start], links
 
 
-STEPS: Mapping[int, Callable[[Document], dict[str, Any]]] = {0: to_version_1}
+STEPS: Mapping[int, Callable[[Document], dict[str, Any]]] = {0: to_version_1, 1: to_version_2}
 """For each earlier version, the step to the next."""

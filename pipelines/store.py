@@ -54,7 +54,12 @@ class StorePipeline:
             # entry by entry.
             in_bulk = getattr(self._crawler.spider, "loads_in_bulk", False)
             words = self._crawler.settings.getbool("TEXT_INDEX") and not in_bulk
-            await session.ask(lambda: prepare(session.database, words=words), lasting=True)
+            if await session.ask(lambda: prepare(session.database, words=words), lasting=True):
+                logger.warning(
+                    "%s has articles of an earlier schema version: run `scrapy migrate`. "
+                    "Until then near-duplicates among those and the new ones are not found",
+                    session.database.name,
+                )
         except DatabaseLost as lost:
             logger.error("%s", lost)
             raise CloseSpider(DATABASE_LOST) from lost

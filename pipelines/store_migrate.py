@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bson.codec_options import CodecOptions
-from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from crawler.article import SCHEMA_VERSION, Article, to_document
@@ -136,12 +136,11 @@ class Migration:
         if not good:
             return {}
         await self._remember({"in_hand": [article.id for _, article in good]})
-        writes: list[ReplaceOne[Mapping[str, Any]] | UpdateOne] = []
+        writes: list[UpdateOne] = []
         for document, article in good:
             new = to_document(article)
             if document["_id"] == article.id:
-                # Nothing is done where a crawl has brought it up meanwhile.
-                writes.append(ReplaceOne({"_id": article.id, "schema": document.get("schema")}, new))
+                writes.append(bringing_up(document, new))
             else:
                 writes.append(UpdateOne({"_id": article.id}, {"$setOnInsert": new}, upsert=True))
         refused: dict[int, str] = {}
@@ -157,3 +156,14 @@ class Migration:
             await self._articles.bulk_write(moved, ordered=False)
         await self._store.mend([to_document(article) for _, article in kept], frozenset())
         return {str(good[number][0]["_id"]): why for number, why in refused.items()}
+
+
+def bringing_up(document: Mapping[str, Any], new: Mapping[str, Any]) -> UpdateOne:
+    """Return the write that brings a document up in its place; nothing where a crawl has done so meanwhile.
+
+    Only what differs is written: a crawl that finds the article as it was may note that at the same time.
+    """
+    changes = {name: value for name, value in new.items() if name not in document or document[name] != value}
+    gone = dict.fromkeys(document.keys() - new.keys(), "")
+    query = {"_id": document["_id"], "schema": document.get("schema")}
+    return UpdateOne(query, {"$set": changes, **({"$unset": gone} if gone else {})})

@@ -93,21 +93,23 @@ def article_schema() -> dict[str, Any]:
     return {"$jsonSchema": {"title": "article", **schema, "required": required, "properties": properties}}
 
 
-async def prepare(database: AsyncDatabase[Mapping[str, Any]], *, words: bool = True) -> None:
+async def prepare(database: AsyncDatabase[Mapping[str, Any]], *, words: bool = True) -> bool:
     """Create what is missing and upgrade what is older than this version; harmless when two crawls do it at once.
 
     Documents of an older version may stay: MongoDB checks them once they are brought up (validationLevel moderate).
+    Returns whether there may be such: an older version prepared the database last.
     words: make the text index too (`index_words`).
     Raises SchemaError where a newer leesook has been at work or the user may not, and PyMongoError.
     """
     try:
-        await _prepare_collection(database, ARTICLES, article_schema())
+        before = await _prepare_collection(database, ARTICLES, article_schema())
         await _prepare_collection(database, REVISIONS, None)
         await _prepare_view(database)
         await _prepare_indexes(database, ARTICLES, ARTICLE_INDEXES)
         await _prepare_indexes(database, REVISIONS, REVISION_INDEXES)
         if words:
             await index_words(database)
+        return before is not None and before < SCHEMA_VERSION
     except OperationFailure as error:
         if error.code != _UNAUTHORIZED:
             raise
@@ -131,19 +133,26 @@ async def index_words(database: AsyncDatabase[Mapping[str, Any]]) -> None:
 
 async def _prepare_collection(
     database: AsyncDatabase[Mapping[str, Any]], name: str, validator: dict[str, Any] | None
-) -> None:
+) -> int | None:
+    """Create or change a collection; return the version of its schema before, None where there was none."""
     wanted: dict[str, Any] = {"validator": validator, "validationLevel": "moderate"} if validator else {}
     if (found := await _options(database, name)) is None:
         try:
             await database.create_collection(name, check_exists=False, **wanted)
-            return
+            return None
         except (CollectionInvalid, OperationFailure) as error:
             if not _exists_already(error):
                 raise
             found = await _options(database, name) or {}
-    _refuse_newer(database.name, found.get("validator"))
+    version = _version_of(found.get("validator"))
+    if version is not None and version > SCHEMA_VERSION:
+        raise SchemaError(
+            f"the database {database.name} has schema version {version}, and this leesook writes version "
+            f"{SCHEMA_VERSION}: upgrade leesook, or name another database with MONGODB_DATABASE"
+        )
     if any(found.get(option) != value for option, value in wanted.items()):
         await database.command({"collMod": name, **wanted})
+    return version
 
 
 async def _prepare_view(database: AsyncDatabase[Mapping[str, Any]]) -> None:
@@ -190,17 +199,12 @@ def _exists_already(error: Exception) -> bool:
     )
 
 
-def _refuse_newer(database: str, validator: Any) -> None:
-    """Raise SchemaError if the validator admits only documents of a later version than ours."""
+def _version_of(validator: Any) -> int | None:
+    """Return the version of the documents that a validator admits; None where it names none."""
     try:
-        version = max(validator["$jsonSchema"]["properties"]["schema"]["enum"])
+        return int(max(validator["$jsonSchema"]["properties"]["schema"]["enum"]))
     except (TypeError, KeyError, ValueError):
-        return
-    if version > SCHEMA_VERSION:
-        raise SchemaError(
-            f"the database {database} has schema version {version}, and this leesook writes version "
-            f"{SCHEMA_VERSION}: upgrade leesook, or name another database with MONGODB_DATABASE"
-        )
+        return None
 
 
 def _object_schema(cls: type, path: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,13 @@ def test_fingerprint_is_24_hexadecimal_digits_and_stays_what_it_is() -> None:
 def test_other_words_other_fingerprint() -> None:
     assert content_hash("De brug blijft dicht") != content_hash("De brug blijft open")
     assert content_hash("ab c") != content_hash("a bc")
+
+
+@given(st.text(st.characters(exclude_categories=())) | st.text("aZé1_ .…\u00a0𝕏😀\ud800"))
+def test_only_letters_and_digits_are_left(text: str) -> None:
+    """Whether a text keeps to the plane of most, which is taken apart at once, or not."""
+    folded = normalize("NFKC", normalize("NFKC", text).casefold())
+    assert normalised(text) == " ".join("".join(c if c.isalnum() else " " for c in folded).split())
 
 
 @given(st.text(max_size=60))

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crawler.article import SCHEMA_VERSION, to_document
 from crawler.founding_shape import founding_shape
 from crawler.url import article_id
+from pipelines.dedupe import signed
 from pipelines.migrations import STEPS, NotMigratable, brought_up
+from pipelines.minhash import signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crawler.article import Article
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 SEEN = datetime(2022, 1, 8, tzinfo=UTC)
@@ -117,3 +124,17 @@ def test_what_does_not_fit_is_named(fields: dict[str, Any], why: str) -> None:
     with pytest.raises(NotMigratable) as caught:
         brought_up(version_0(**fields), now=NOW)
     assert why in str(caught.value)
+
+
+def test_version_1_gets_the_signature_of_today(article: Callable[..., Article]) -> None:
+    new = signed(article(text=" ".join(f"woord{number}" for number in range(80))))
+    other = signature("ander " * 80)
+    assert new.signature not in {None, other}
+    links = {"bands": ("0011223344",), "duplicate_of": "0" * 24, "similarity": 0.8}
+    assert brought_up({**to_document(new), "signature": other, **links, "schema": 1}, now=NOW) == new
+
+
+@pytest.mark.parametrize("text", [None, 3])
+def test_version_1_without_a_text_is_named(article: Callable[..., Article], text: Any) -> None:
+    with pytest.raises(NotMigratable, match=r"(?i)text|str"):
+        brought_up({**to_document(article()), "text": text, "schema": 1}, now=NOW)

@@ -11,6 +11,7 @@ from bson import Int64
 from pymongo.errors import WriteError
 
 from crawler.article import (
+    SCHEMA_VERSION,
     Article,
     Image,
     Rights,
@@ -204,6 +205,17 @@ async def test_an_older_validator_and_view_are_upgraded(empty: Anything, filled:
     assert row["document"].startswith(" date 2022-01 De brug")
 
 
+async def test_whether_an_older_version_was_at_work_is_said_once(empty: Anything) -> None:
+    older = copy.deepcopy(article_schema())
+    older["$jsonSchema"]["properties"]["schema"]["enum"] = [SCHEMA_VERSION - 1]
+    await empty.create_collection("articles", validator=older)
+    assert [await prepare(empty) for _ in range(2)] == [True, False]
+
+
+async def test_a_new_database_has_nothing_older(empty: Anything) -> None:
+    assert [await prepare(empty) for _ in range(2)] == [False, False]
+
+
 async def test_a_collection_made_by_hand_gets_the_validator(empty: Anything) -> None:
     await empty.articles.insert_one({"_id": "by hand"})
     await prepare(empty)
@@ -213,9 +225,10 @@ async def test_a_collection_made_by_hand_gets_the_validator(empty: Anything) -> 
 
 async def test_a_newer_schema_is_left_alone(empty: Anything) -> None:
     newer = copy.deepcopy(article_schema())
-    newer["$jsonSchema"]["properties"]["schema"]["enum"] = [2]
+    newer["$jsonSchema"]["properties"]["schema"]["enum"] = [SCHEMA_VERSION + 1]
     await empty.create_collection("articles", validator=newer)
-    with pytest.raises(SchemaError, match="schema version 2, and this leesook writes version 1: upgrade leesook"):
+    why = f"schema version {SCHEMA_VERSION + 1}, and this leesook writes version {SCHEMA_VERSION}: upgrade leesook"
+    with pytest.raises(SchemaError, match=why):
         await prepare(empty)
     (found,) = [c async for c in await empty.list_collections(filter={"name": "articles"})]
     assert found["options"]["validator"] == newer

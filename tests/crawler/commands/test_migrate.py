@@ -13,6 +13,7 @@ from bson import ObjectId
 
 from crawler.mongodb.embedded import serving_pid
 from crawler.url import article_id
+from pipelines.store_schema import article_schema
 from tests.faults.crawling import own_mongod
 from tests.running import ROOT, environment, with_load
 
@@ -34,15 +35,29 @@ def test_brings_up_and_says_what_it_left(desk: Desk) -> None:
     assert (ran.exit_code, ran.stderr) == (1, "")
     assert ran.stdout.splitlines() == [
         "slecht: title: empty",
-        "2 articles would be brought up to version 1.",
+        "2 articles would be brought up to version 2.",
         "1 left as they are.",
     ]
-    assert desk.database.articles.count_documents({"schema": 1}) == 0
+    assert desk.database.articles.count_documents({"schema": 2}) == 0
     ran = desk.run("migrate")
-    assert (ran.exit_code, ran.stdout.splitlines()[1]) == (1, "2 articles brought up to version 1.")
+    assert (ran.exit_code, ran.stdout.splitlines()[1]) == (1, "2 articles brought up to version 2.")
     desk.database.articles.delete_one({"_id": bad["_id"]})
     ran = desk.run("migrate")
-    assert (ran.exit_code, ran.stdout) == (0, "0 articles brought up to version 1.\n")
+    assert (ran.exit_code, ran.stdout) == (0, "0 articles brought up to version 2.\n")
+
+
+def test_a_crawl_tells_of_articles_of_an_earlier_version(crawled: Desk) -> None:
+    """And `migrate` makes of them what they were."""
+    articles = crawled.database.articles
+    kept = sorted(articles.find(), key=lambda document: str(document["_id"]))
+    validator = article_schema()
+    validator["$jsonSchema"]["properties"]["schema"]["enum"] = [1]
+    crawled.database.command({"collMod": "articles", "validator": validator, "validationLevel": "off"})
+    articles.update_many({}, {"$set": {"schema": 1, "signature": None, "bands": []}})
+    assert "has articles of an earlier schema version: run `scrapy migrate`" in crawled.crawl().stderr
+    ran = crawled.run("migrate")
+    assert (ran.exit_code, ran.stdout) == (0, f"{len(kept)} articles brought up to version 2.\n")
+    assert sorted(articles.find(), key=lambda document: str(document["_id"])) == kept
 
 
 def test_killed_again_and_again_it_comes_to_its_end(desk: Desk, mongodb_uri: str) -> None:
@@ -66,7 +81,7 @@ def test_killed_again_and_again_it_comes_to_its_end(desk: Desk, mongodb_uri: str
     assert desk.run("migrate").exit_code == 0
     found = {document["_id"] for document in desk.database.articles.find({}, {"_id": 1})}
     assert found == {article_id(f"{SITE}/{n}") for n in range(number)}
-    assert desk.database.articles.count_documents({"schema": 1}) == number
+    assert desk.database.articles.count_documents({"schema": 2}) == number
 
 
 def test_interrupted_while_the_server_hangs_it_ends(tmp_path: Path) -> None:
