@@ -33,9 +33,6 @@ _ROUND = 5
 _LOOKS = 12
 """Looks in one step: a trial on a news text takes ten (mean of 697). Sixty factors, of which none is below 1e-5, are
 still far from the smallest number there is."""
-_FIRST_LOOKS = [0, *range(1, _ROUND * _LOOKS, _ROUND)]
-_LATER_LOOKS = [*range(0, _ROUND * _LOOKS + 1, _ROUND)]
-"""At which draws the looks begin, and the last ends."""
 _WORDS = 1 << 15
 """Seven trials of a thousand draws, each of two words in the mean where half of them are too much; and twice that."""
 _SEEN_FIRST = 1 << 10
@@ -147,22 +144,27 @@ class TableDetector(Detector):  # type: ignore[misc]
 
         langdetect draws one run, looks, and draws five more between two looks. Here a dozen of its looks are one step.
         """
-        before, looks, left = 1.0 / len(self.langlist), _FIRST_LOOKS, self.ITERATION_LIMIT // _ROUND + 1
+        before, left = np.full(len(self.langlist), 1.0 / len(self.langlist)), self.ITERATION_LIMIT // _ROUND + 1
+        probable = np.empty((_LOOKS, len(self.langlist)))
+        # Drawn before the first look; none before the first of the next dozen.
+        lone = 1
         while True:
-            factors = self._profiles.table.take(rows[draw.ahead(looks[-1])], axis=0)
+            draws = lone + _ROUND * (_LOOKS - lone)
+            factors = self._profiles.table.take(rows[draw.ahead(draws)], axis=0)
             factors += weight
-            probable = np.multiply.reduceat(factors, looks[:-1], axis=0)
+            probable[:lone] = factors[:lone]
+            np.multiply.reduce(factors[lone:].reshape(_LOOKS - lone, _ROUND, -1), axis=1, out=probable[lone:])
             probable[0] *= before
             np.multiply.accumulate(probable, axis=0, out=probable)
             sums = probable.sum(axis=1)
             sure = probable.max(axis=1) > self.CONV_THRESHOLD * sums
-            look = int(sure.argmax()) if sure.any() else _LOOKS - 1
+            look = int(sure.argmax())
             if sure[look] or left <= _LOOKS:
-                look = min(look, left - 1)
-                draw.take(looks[look + 1])
+                look = min(look if sure[look] else _LOOKS - 1, left - 1)
+                draw.take(lone + _ROUND * (look + 1 - lone))
                 return cast("Row", probable[look] / sums[look])
-            draw.take(looks[-1])
-            before, looks, left = probable[-1] / sums[-1], _LATER_LOOKS, left - _LOOKS
+            draw.take(draws)
+            before, lone, left = probable[-1] / sums[-1], 0, left - _LOOKS
 
 
 class Draw:
