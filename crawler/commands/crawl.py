@@ -79,7 +79,10 @@ class Command(crawl.Command):
         """Check what was asked, run the spider, print the balance sheet, set the exit status."""
         if len(args) != 1:
             raise UsageError("name one spider: scrapy crawl news, or scrapy crawl backfill")
-        # Here, and not above: Scrapy loads every command to find one, and no other needs the spiders.
+        # Here, and not above: Scrapy loads every command to find one, and no other needs these. The first has Scrapy look
+        # through all modules for each frame of the stack (`create_deprecated_class`): now there are few of either.
+        import scrapy.core.downloader.contextfactory  # noqa: F401
+
         from crawler.spiders.pages import ArgumentError, PageSpider
 
         assert self.settings is not None
