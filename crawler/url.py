@@ -42,8 +42,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 # Nearly all links of papers: an address of which every rule of `canonical_url` would leave each character as it is.
 _SETTLED = re.compile(
     r"https?://(?!.*xn--)(?!.*[/.][aA][mM][pP](?:\.[hH][tT][mM][lL])?$)"
-    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(?:/[A-Za-z0-9][A-Za-z0-9._-]*)+"
+    r"((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})((?:/[A-Za-z0-9][A-Za-z0-9._-]*)+)"
 )
+# Where a path has none of these, `identity_url` folds nothing but the host.
+_FOLDED_PATH = re.compile(r"/(?:(?:amp|print)(?:/|$)|(?:index|default)\.)", re.IGNORECASE)
 
 # What `identity_url` takes for one and the same.
 _EDITION_LABELS = frozenset({"www", "m", "mobile", "amp"})
@@ -94,6 +96,9 @@ def identity_url(url: str) -> str:
     a path is kept, because servers do tell `/A` from `/a` (short keys in base 62); where they do not, rel=canonical
     says so. Idempotent, and the same for every order of the query's parameters. Raises InvalidURL.
     """
+    ordinary = _SETTLED.fullmatch(url)
+    if ordinary and not _FOLDED_PATH.search(ordinary[2]):
+        return f"https://{_ordinary_host(ordinary[1])}{ordinary[2]}"
     return _settled(lambda address: canonical_url(_fold(address)), canonical_url(url))
 
 
@@ -189,12 +194,21 @@ def host_of(url: str) -> str:
 
 @cache
 def _site_of_host(host: str) -> str:
+    if _is_address(host):
+        return host
+    # The list's default rule for a name it does not know is `*`: the last label is the suffix.
+    return _suffixes(host).top_domain_under_public_suffix or ".".join(host.split(".")[-2:])
+
+
+def _is_address(host: str) -> bool:
+    # Of a name neither is so, and `ipaddress` is slow to say that it is none.
+    if ":" not in host and not host[-1:].isdigit():
+        return False
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        # The list's default rule for a name it does not know is `*`: the last label is the suffix.
-        return _suffixes(host).top_domain_under_public_suffix or ".".join(host.split(".")[-2:])
-    return host
+        return False
+    return True
 
 
 def site_of(url: str) -> str:

@@ -118,6 +118,9 @@ def neighbours(member: Member, found: Mapping[str, Sequence[Member]], *, window:
     near: dict[str, Member] = {}
     for key in member.keys:
         others = found.get(key, ())
+        # Most keys are had by nobody else.
+        if len(others) == 1 and others[0].id == member.id:
+            continue
         at = bisect_left(others, member.id, key=_id)
         after = at + 1 if at < len(others) and others[at].id == member.id else at
         near |= {other.id: other for other in (*others[max(0, at - window) : at], *others[after : after + window])}

@@ -209,6 +209,21 @@ def test_identity_url(url: str, identity: str) -> None:
     assert identity_url(url) == identity
 
 
+@given(
+    hosts,
+    st.sampled_from(["", "www.", "m.", "amp.", "sport.", "www.sport.", "nl.m."]),
+    st.lists(
+        st.text("abX0._-", min_size=1, max_size=5)
+        | st.sampled_from(["amp", "AMP", "amped", "print", "Print", "printer", "index.html", "default.x", "indexes.html"]),
+        max_size=3,
+    ),
+)
+def test_identity_of_an_ordinary_address_is_as_if_looked_at_closely(host: str, edition: str, path: list[str]) -> None:
+    """With a fragment behind it none is told by the patterns."""
+    url = f"https://{edition}{host}/{'/'.join(path)}"
+    assert identity_url(url) == identity_url(f"{url}#x")
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_may_be_fetched_keeps_what_only_the_identity_folds(variant: str) -> None:
     # http, m. and /print are other addresses, of which a paper may serve only one.
