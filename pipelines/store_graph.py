@@ -46,6 +46,8 @@ async def _led_to(articles: Articles, keys: Sequence[str]) -> dict[str, str]:
     """Return the articles that the pages of these keys led to when they were last read, as far as they are there."""
     rows = articles.database[PAGES].find({"_id": {"$in": keys}, "article_id": {"$gt": ""}}, {"article_id": 1})
     led = {row["_id"]: row["article_id"] async for row in rows}
+    if not led:
+        return {}
     there = {found["_id"] async for found in articles.find({"_id": {"$in": list(led.values())}}, {"_id": 1})}
     return {key: article for key, article in led.items() if article in there}
 

@@ -31,7 +31,7 @@ from pipelines.fingerprint import content_hash
 from pipelines.history import Document, says_the_same, versions_of, with_capture
 from pipelines.minhash import signature
 from pipelines.store_batch import ArticleWrite, Known, Plan, RevisionWrite
-from pipelines.validate import MAX_DOCUMENT_BYTES, clean_text
+from pipelines.validate import MAX_DOCUMENT_BYTES, clean_text, utc_milliseconds
 
 SAME_URL = "same-url"
 """Reason of a duplicate page: it leads to an article that another URL gave us."""
@@ -231,14 +231,20 @@ def _draft(pages: Sequence[Article], before: Document | None, past: Sequence[Doc
     return _Draft(
         pages=pages,
         before=before,
-        # As it will come back: instants cut to milliseconds, lists for tuples.
-        document=bson.decode(encoded, codec_options=_AS_READ),
+        # As it will come back: instants cut to milliseconds, lists for tuples. Most are so already.
+        document=document if _is_new_and_clean(first, before) else bson.decode(encoded, codec_options=_AS_READ),
         changed=changed,
         revisions=[RevisionWrite(document=each, before=as_read.get(each["_id"])) for each in revisions],
         room=room,
         reason=reason,
         refusal=refusal if len(encoded) > MAX_DOCUMENT_BYTES else "",
     )
+
+
+def _is_new_and_clean(article: Article, before: Document | None) -> bool:
+    """Whether nothing goes into a document but an article whose instants are such as MongoDB keeps."""
+    instants = (article.published_at, article.modified_at, article.fetch.at)
+    return before is None and all(at is None or utc_milliseconds(at) is at for at in instants)
 
 
 def _number_of(newest: Document, past: Sequence[Document]) -> int:

@@ -79,8 +79,8 @@ class Command(crawl.Command):
         """Check what was asked, run the spider, print the balance sheet, set the exit status."""
         if len(args) != 1:
             raise UsageError("name one spider: scrapy crawl news, or scrapy crawl backfill")
-        # Here, and not above: Scrapy loads every command to find one, and no other needs these. The first has Scrapy look
-        # through all modules for each frame of the stack (`create_deprecated_class`): now there are few of either.
+        # Here, and not above: Scrapy loads every command to find one, and no other needs these. The first looks through
+        # all modules for each frame of the stack (`create_deprecated_class`): now there are few of either.
         import scrapy.core.downloader.contextfactory  # noqa: F401
 
         from crawler.spiders.pages import ArgumentError, PageSpider
@@ -100,9 +100,10 @@ class Command(crawl.Command):
             except (ArgumentError, SiteFileError, UnknownSite, SettingError, DeliverySetting) as error:
                 return self._end(USAGE, str(error))
         # On the loggers, not on the handler: a record that nobody wants is then not even made.
-        # pymongo's debug log holds every document that is written.
-        for name in _NOISY if opts.loglevel is None else ("pymongo",):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        for name in _NOISY:
+            logging.getLogger(name).setLevel(opts.loglevel or logging.WARNING)
+        # Its debug log holds every document that is written.
+        logging.getLogger("pymongo").setLevel(logging.WARNING)
         # Its one warning explains a setting; the page that broke off has a line and a row of its own.
         logging.getLogger("scrapy.core.downloader.handlers").setLevel(logging.ERROR)
         try:

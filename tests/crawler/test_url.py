@@ -214,7 +214,7 @@ def test_identity_url(url: str, identity: str) -> None:
     st.sampled_from(["", "www.", "m.", "amp.", "sport.", "www.sport.", "nl.m."]),
     st.lists(
         st.text("abX0._-", min_size=1, max_size=5)
-        | st.sampled_from(["amp", "AMP", "amped", "print", "Print", "printer", "index.html", "default.x", "indexes.html"]),
+        | st.sampled_from(["amp", "AMP", "amped", "print", "Print", "printer", "index.html", "default.x", "indexes.x"]),
         max_size=3,
     ),
 )

@@ -126,7 +126,8 @@ class TestNearDuplicate:
         first, later = (article(paper(n), text=t, published_at=at(n)) for n, t in ((0, WHOLE), (1, CUT)))
         await desk.store_all(first, later)
         before = (await desk.document(later))["similarity"]
-        await desk.store_all(article(paper(0), text=MORE, published_at=at(0), at=SEEN + timedelta(hours=3)))
+        more = f"{WHOLE}\n\n{' '.join(OTHER_STORY.split()[:25])}"
+        await desk.store_all(article(paper(0), text=more, published_at=at(0), at=SEEN + timedelta(hours=3)))
         document = await desk.document(later)
         assert document["duplicate_of"] == first.id
         assert NEAR <= document["similarity"] < before

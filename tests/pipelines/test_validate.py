@@ -62,7 +62,7 @@ def test_a_valid_article_comes_back_as_it_is(article: Callable[..., Article], li
         ({"id": "0" * 24}, "id: not the key of url"),
         ({"id": {"$ne": None}}, "id: dict instead of str"),
         ({"site": "elders.example"}, "site: 'elders.example' is not the site of url"),
-        ({"schema": 2}, "schema: 2 instead of 1"),
+        ({"schema": 1}, "schema: 1 instead of 2"),
         ({"date": "2022-02"}, "date: 2022-02 disagrees with published_at, 2022-01"),
         ({"date": None}, "date: None disagrees with published_at, 2022-01"),
         ({"date": "2022-1"}, "date: '2022-1'"),
