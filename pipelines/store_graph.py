@@ -26,16 +26,23 @@ async def targets(articles: Articles, urls: Iterable[str]) -> dict[str, str]:
     Where a link is written otherwise than any alias (http for https), the ledger knows where its page led.
     """
     by_url = {canonical_url(url): article_id(url) for url in urls}
-    if not by_url:
-        return {}
-    own = {found["_id"] async for found in articles.find({"_id": {"$in": list(by_url.values())}}, {"_id": 1})}
+    return await _targets(articles, by_url, await _met(articles, by_url.values(), by_url)) if by_url else {}
+
+
+async def _met(articles: Articles, keys: Iterable[str], urls: Iterable[str]) -> list[Document]:
+    """Return the articles of these keys, and those that have one of these URLs as an alias, the first seen first."""
+    query = {"$or": [{"_id": {"$in": list(keys)}}, {"aliases": {"$in": list(urls)}}]}
+    found = await articles.find(query, {"aliases": 1, "first_seen_at": 1}).to_list()
+    return sorted(found, key=lambda d: (d.get("first_seen_at") is not None, d.get("first_seen_at"), str(d["_id"])))
+
+
+async def _targets(articles: Articles, by_url: Mapping[str, str], met: Sequence[Document]) -> dict[str, str]:
+    """Return the same for canonical URLs and their keys. met: what `_met` finds for these, and maybe for others."""
+    own = {document["_id"] for document in met}
     astray = {url: key for url, key in by_url.items() if key not in own}
-    if not astray:
-        return {}
     found: dict[str, str] = {}
-    by_age = articles.find({"aliases": {"$in": list(astray)}}, {"aliases": 1}).sort([("first_seen_at", 1), ("_id", 1)])
-    async for document in by_age:
-        for alias in document["aliases"]:
+    for document in met:
+        for alias in document.get("aliases") or ():
             if alias in astray:
                 found.setdefault(astray[alias], document["_id"])
     unknown = [key for key in astray.values() if key not in found]
@@ -57,19 +64,21 @@ async def mend(articles: Articles, documents: Sequence[Document]) -> None:
 
     Who writes first and looks afterwards, as everybody does here, cannot miss another who does the same.
     """
+    links = [(document["_id"], link) for document in documents for link in document["related"]]
+    by_url = {canonical_url(link["url"]): article_id(link["url"]) for _, link in links}
+    own = {document["url"]: document["_id"] for document in documents}
+    met = await _met(articles, by_url.values(), by_url.keys() | own.keys())
     writes: list[UpdateOne | UpdateMany] = [
-        *await _links_from(articles, documents),
+        *_links_from(links, await _targets(articles, by_url, met)),
         *await _links_past(articles, documents),
-        *await _links_back(articles, documents),
+        *_links_back(own, met),
     ]
     if writes:
         await articles.bulk_write(writes, ordered=False)
 
 
-async def _links_from(articles: Articles, documents: Sequence[Document]) -> list[UpdateOne]:
-    """What these articles point to, if that is known under another URL only."""
-    links = [(document["_id"], link) for document in documents for link in document["related"]]
-    known = await targets(articles, (link["url"] for _, link in links))
+def _links_from(links: Iterable[tuple[str, Document]], known: Mapping[str, str]) -> list[UpdateOne]:
+    """What articles point to, if that is known under another URL only: `known`, as `targets` returns it."""
     writes = {}
     for source, link in links:
         target = known.get(article_id(link["url"]))
@@ -101,16 +110,18 @@ async def _links_past(articles: Articles, documents: Sequence[Document]) -> list
     ]
 
 
-async def _links_back(articles: Articles, documents: Sequence[Document]) -> list[UpdateMany]:
-    """Links to one of these by its own URL, which were led to an article that has this URL as an alias."""
-    own = {document["url"]: document["_id"] for document in documents}
+def _links_back(own: Mapping[str, str], met: Iterable[Document]) -> list[UpdateMany]:
+    """Links to an article by its own URL, which were led to another that has this URL as an alias.
+
+    own: URLs and `_id`s of the articles. met: the others, and more.
+    """
     return [
         UpdateMany(
             {"related.article_id": document["_id"], "related.url": alias},
             {"$set": {"related.$[link].article_id": own[alias]}},
             array_filters=[{"link.url": alias}],
         )
-        async for document in articles.find({"aliases": {"$in": list(own)}}, {"aliases": 1})
-        for alias in document["aliases"]
+        for document in met
+        for alias in document.get("aliases") or ()
         if alias in own and document["_id"] != own[alias]
     ]
