@@ -178,6 +178,26 @@ def test_a_document_larger_than_mongodb_takes(article: Callable[..., Article]) -
     assert _accepts(article(text=half[:-2000]))
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": "x" * MAX_DOCUMENT_BYTES},
+        {"lead": "é" * (MAX_DOCUMENT_BYTES // 2)},
+        {"keywords": ("sleutel",) * 1_200_000},
+        {"body": (Block(type=BlockType.PARAGRAPH, text="x"),) * 330_000, "text": "\n\n".join(["x"] * 330_000)},
+    ],
+)
+def test_wherever_it_is_that_large(article: Callable[..., Article], fields: dict[str, Any]) -> None:
+    assert "bytes, and MongoDB takes" in _detail(dataclasses.replace(article(), **fields))
+
+
+def test_as_many_links_as_mongodb_does_not_take(
+    article: Callable[..., Article], link: Callable[..., RelatedLink]
+) -> None:
+    links = (link("Kop", teaser="y" * 1_000),) * (MAX_DOCUMENT_BYTES // 1_000)
+    assert "bytes, and MongoDB takes" in _detail(article(related=links))
+
+
 @given(st.text(), st.text())
 @settings(deadline=None, max_examples=100)
 def test_whatever_passes_can_be_encoded(article: Callable[..., Article], title: str, text: str) -> None:
