@@ -16,7 +16,7 @@ from crawler.frontier.session import session_of
 from crawler.url import InvalidURL
 from pipelines.store_articles import ArticleStore
 from pipelines.store_schema import SchemaError, prepare
-from pipelines.store_writer import GATHER, StoreWriter
+from pipelines.store_writer import FETCHED, KEPT, StoreWriter
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -72,7 +72,7 @@ class StorePipeline:
             patience=session.patience,
             on_lost=self._lost,
             clock=session.now,
-            gather=GATHER,
+            gathering=KEPT if getattr(self._crawler.spider, "reads_kept", False) else FETCHED,
         )
         self._writer.start()
         if is_reactor_installed():

@@ -75,9 +75,10 @@ def plan(outcomes: Sequence[Outcome], known: Known, *, now: datetime) -> Plan:
 
 
 def planning(outcomes: Sequence[Outcome], known: Known, *, now: datetime) -> Generator[None, None, Plan]:
-    """Do the same in steps, each of a fraction of a millisecond but the last; the generator returns the plan."""
+    """Do the same in steps, each of a millisecond or less; the generator returns the plan."""
     now = _milliseconds(now)
     outcomes = [_as_known(outcome, known) if isinstance(outcome, Article) else outcome for outcome in outcomes]
+    yield
     groups: dict[str, list[Article]] = {}
     for outcome in outcomes:
         if isinstance(outcome, Article):
@@ -88,11 +89,13 @@ def planning(outcomes: Sequence[Outcome], known: Known, *, now: datetime) -> Gen
         yield
     good = [draft for draft in drafts if not draft.refusal]
     links = _links([draft.document for draft in good], known.nearby)
+    yield
     good = [dataclasses.replace(draft, document={**draft.document, **links[draft.id]}) for draft in good]
     settlements: dict[str, Settlement] = {}
     for draft in (*good, *(draft for draft in drafts if draft.refusal)):
         for settlement in _settle_group(draft, now):
             settlements.setdefault(settlement.page_id, settlement)
+        yield
     touches: dict[str, datetime] = {}
     for outcome in outcomes:
         if isinstance(outcome, NotModified) and (found := known.by_page.get(outcome.page_id)):

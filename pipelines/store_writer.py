@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,20 +32,34 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 200
 """Outcomes in one batch: enough to fill a commit, few enough to hold in memory with what is known of them."""
 
-GATHER = 0.5
-"""Seconds that the first outcome of a batch waits for others. A batch costs some twenty commands, however large it is:
-with half a second instead of a tenth, the main process takes 30 % less CPU a page in a backfill, and mongod 35 %."""
-
 BRIEFLY = 0.1
-"""Seconds that it waits where the batch before was of a few only: there is little to gather, and somebody waits."""
-
-ENOUGH = 48
-"""Outcomes that are not kept waiting for more."""
+"""Seconds that a batch waits where the one before was of a few only: there is little to gather, and somebody waits."""
 
 _FEW = 2
-_PLANNED_AT_ONCE = 10
+_AT_ONE_STRETCH = 0.002
+"""Seconds for which a batch is decided about before others have their turn."""
 _ROUNDS = 20
 """How often an article is decided about anew since somebody else has changed it meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathering:
+    """How long a batch waits for more: it costs some twenty commands, however large it is."""
+
+    longest: float
+    """Seconds that its first outcome waits at most."""
+    pause: float
+    """Seconds in which no other has come, so that it goes."""
+    enough: int
+    """Outcomes that are not kept waiting for more."""
+
+
+FETCHED = Gathering(longest=0.5, pause=0.5, enough=48)
+"""Of pages that are fetched: with half a second instead of a tenth, the main process takes 30 % less CPU a page, and
+mongod 35 %. With more, Scrapy would stop asking for pages while so many wait (SCRAPER_SLOT_MAX_ACTIVE_SIZE)."""
+
+KEPT = Gathering(longest=2.0, pause=0.5, enough=64)
+"""Of pages that come out of files: nobody looks out for one of them, and none is lost that is read again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,21 +80,21 @@ class StoreWriter:
         patience: Patience,
         on_lost: Callable[[str], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        gather: float = 0.0,
+        gathering: Gathering | None = None,
     ) -> None:
         """patience: how a lost MongoDB is waited for. on_lost: called once, with the reason, when it is given up.
 
-        gather: seconds that a batch waits for more.
+        gathering: how long a batch waits for more; None: not at all.
         """
         self._store = store
         self._ledger = ledger
         self._patience = patience
         self._on_lost = on_lost
         self._clock = clock
-        self._gather = gather
+        self._gathering = gathering
         self._queue: deque[_Waiting] = deque()
         self._in_hand: Sequence[_Waiting] = ()
-        self._last = ENOUGH
+        self._last = MAX_BATCH
         """How many were in the last batch; before the first, much is expected."""
         self._wake = asyncio.Event()
         self._closing = False
@@ -128,8 +143,8 @@ class StoreWriter:
                     self._wake.clear()
                     await self._wake.wait()
                     continue
-                if self._gather:
-                    await self._gathered()
+                if self._gathering is not None:
+                    await self._gathered(self._gathering)
                 self._in_hand = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
                 await self._commit(self._in_hand)
                 self._last, self._in_hand = len(self._in_hand), ()
@@ -143,14 +158,18 @@ class StoreWriter:
             self._give_up(DatabaseLost(f"the writer stopped: {type(error).__name__}: {error}"))
             raise
 
-    async def _gathered(self) -> None:
+    async def _gathered(self, gathering: Gathering) -> None:
         """Wait until there is enough for a batch, the time for that is over, or nothing more will come."""
-        wait = self._gather if self._last > _FEW else min(self._gather, BRIEFLY)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                while len(self._queue) < ENOUGH and not self._closing:
-                    self._wake.clear()
-                    await self._wake.wait()
+        clock = asyncio.get_running_loop().time
+        end = clock() + (gathering.longest if self._last > _FEW else min(gathering.longest, BRIEFLY))
+        before = 0
+        while before < len(self._queue) < gathering.enough and not self._closing and clock() < end:
+            before = len(self._queue)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(min(end, clock() + gathering.pause)):
+                    while len(self._queue) < gathering.enough and not self._closing:
+                        self._wake.clear()
+                        await self._wake.wait()
 
     def _give_up(self, lost: DatabaseLost) -> None:
         self._lost = lost
@@ -201,14 +220,15 @@ class StoreWriter:
     async def _planned(self, outcomes: Sequence[Outcome], known: Known) -> Plan:
         """Return the plan of a batch, others having their turn while it is made."""
         steps = store_plan.planning(outcomes, known, now=self._clock())
-        for number in itertools.count():
-            if number % _PLANNED_AT_ONCE == 0:
+        since = -math.inf
+        while True:
+            if time.perf_counter() - since > _AT_ONE_STRETCH:
                 await asyncio.sleep(0)
+                since = time.perf_counter()
             try:
                 next(steps)
             except StopIteration as end:
                 return cast("Plan", end.value)
-        raise AssertionError("unreachable")
 
     async def _settle_as_failed(self, waiting: _Waiting, detail: str) -> dict[str, Settlement]:
         settlement = store_plan.failed(waiting.page_id, detail, now=self._clock())

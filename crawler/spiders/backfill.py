@@ -41,9 +41,9 @@ _LISTED_AT_ONCE = 500
 _KEPT_AT_ONCE = 32
 _READ_AT_ONCE = 16
 """Pages under way for each worker: so many that they are handed to it several at a time."""
-_STORED_AT_ONCE = 64
-"""Pages of files that wait to be stored. Scrapy starts so many tasks for each answer: for pages that are fetched, one
-an answer, that were half a millisecond."""
+_STORED_AT_ONCE = 112
+"""Pages of files that wait to be stored, more than go at once (`store_writer.KEPT`). Scrapy starts so many tasks for
+each answer: for pages that are fetched, one an answer, that were half a millisecond."""
 _SETTLING, _SETTLING_MAX = 0.05, 1.0  # seconds until it is asked again whether a page is settled; longer each time
 
 

@@ -33,7 +33,7 @@ from crawler.frontier.runs import Runs
 from crawler.url import article_id, canonical_url, site_of
 from pipelines.store_articles import ArticleStore
 from pipelines.store_schema import prepare
-from pipelines.store_writer import StoreWriter
+from pipelines.store_writer import Gathering, StoreWriter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -159,7 +159,7 @@ async def open_desk(
     database: AsyncDatabase[Mapping[str, Any]],
     *,
     patience: float = 60.0,
-    gather: float = 0.0,
+    gathering: Gathering | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> AsyncIterator[Desk]:
     """Give the desk of one run, its writer at work, and close it afterwards."""
@@ -168,7 +168,8 @@ async def open_desk(
     ledger, store, lost = Ledger(database, runs), ArticleStore(database), list[str]()
     await ledger.create_indexes()
     clocked = {"clock": clock} if clock else {}
-    writer = StoreWriter(store, ledger, patience=Patience(patience), on_lost=lost.append, gather=gather, **clocked)
+    patient = Patience(patience)
+    writer = StoreWriter(store, ledger, patience=patient, on_lost=lost.append, gathering=gathering, **clocked)
     writer.start()
     try:
         yield Desk(database, ledger, store, writer, lost)

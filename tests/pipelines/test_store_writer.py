@@ -23,7 +23,7 @@ from crawler.article import Failure, FailureReason
 from crawler.frontier.patience import DatabaseLost, Patience, is_passing, is_refusal
 from crawler.mongodb.embedded import embedded_server, serving_pid
 from pipelines.store_schema import prepare
-from pipelines.store_writer import ENOUGH, MAX_BATCH
+from pipelines.store_writer import MAX_BATCH, Gathering
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -97,18 +97,18 @@ class TestGroupCommit:
     async def test_a_batch_waits_for_more(
         self, prepared: AsyncDatabase[Mapping[str, Any]], desks: Desks, article: Make
     ) -> None:
-        made = copies(article, ENOUGH + 3)
-        async with desks(prepared, gather=3600) as desk:
+        made = copies(article, 23)
+        async with desks(prepared, gathering=Gathering(longest=3600, pause=3600, enough=20)) as desk:
             await desk.discover(*made)
             writes = []
-            for one in made[:ENOUGH]:
+            for one in made[:20]:
                 assert not any(write.done() for write in writes)
                 writes.append(asyncio.ensure_future(desk.writer.write(one)))
                 await asyncio.sleep(0)
             # Enough, and it goes at once.
             await asyncio.gather(*writes)
             assert desk.writer.batches == 1
-            late = [asyncio.ensure_future(desk.writer.write(one)) for one in made[ENOUGH:]]
+            late = [asyncio.ensure_future(desk.writer.write(one)) for one in made[20:]]
             await asyncio.sleep(0)
             # Nothing more will come, and it goes at once.
             assert await desk.writer.close() == 0
@@ -118,16 +118,29 @@ class TestGroupCommit:
     async def test_a_batch_does_not_wait_for_ever(
         self, prepared: AsyncDatabase[Mapping[str, Any]], desks: Desks, article: Make
     ) -> None:
-        async with desks(prepared, gather=0.05) as desk:
+        async with desks(prepared, gathering=Gathering(longest=0.05, pause=3600, enough=20)) as desk:
             await desk.discover(article())
             await desk.writer.write(article())
+            assert desk.writer.batches == 1
+
+    async def test_a_batch_waits_for_no_other_where_none_comes_any_more(
+        self, prepared: AsyncDatabase[Mapping[str, Any]], desks: Desks, article: Make
+    ) -> None:
+        made = copies(article, 4)
+        async with desks(prepared, gathering=Gathering(longest=3600, pause=0.3, enough=20)) as desk:
+            await desk.discover(*made)
+            writes = []
+            for one in made:
+                writes.append(asyncio.ensure_future(desk.writer.write(one)))
+                await asyncio.sleep(0.1)
+            await asyncio.gather(*writes)
             assert desk.writer.batches == 1
 
     async def test_behind_a_batch_of_one_nobody_waits_for_long(
         self, prepared: AsyncDatabase[Mapping[str, Any]], desks: Desks, article: Make
     ) -> None:
         first, second = copies(article, 2)
-        async with desks(prepared, gather=3) as desk:
+        async with desks(prepared, gathering=Gathering(longest=3, pause=3, enough=20)) as desk:
             await desk.discover(first, second)
             await desk.writer.write(first)
             started = time.monotonic()
