@@ -64,7 +64,7 @@ class Bar:
         return self.reached is None or (self.reached <= self.wanted if self.at_most else self.reached >= self.wanted)
 
     def __str__(self) -> str:
-        reached = "not measured" if self.reached is None else f"{self.reached:.2f}"
+        reached = "not measured" if self.reached is None else f"{self.reached:.3f}"
         wanted = f"{'at most' if self.at_most else 'at least'} {self.wanted:g}{self.aim and f', aim {self.aim}'}"
         verdict = "-" if self.reached is None else "met" if self.met else "NOT MET"
         return f"  {self.what:58}{reached:>13}  {wanted:24}{verdict}"
