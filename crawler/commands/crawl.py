@@ -70,6 +70,10 @@ class Command(crawl.Command):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Read the options; keep Scrapy's greeting out of the log unless somebody asked for a level."""
+        if opts.loglevel is not None:
+            opts.loglevel = opts.loglevel.upper()
+            if opts.loglevel not in logging.getLevelNamesMapping():
+                raise UsageError(f"--loglevel {opts.loglevel}: give CRITICAL, ERROR, WARNING, INFO or DEBUG")
         super().process_options(args, opts)
         if opts.loglevel is None:
             # A filter: levels are set anew by Scrapy just before it greets.

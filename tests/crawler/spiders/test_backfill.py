@@ -183,6 +183,17 @@ def test_mistakes_are_one_line_and_no_crawl(crawl: Crawl, database: Database[Any
 
 
 @pytest.mark.parametrize(
+    ("level", "says"),
+    [("veel", "--loglevel VEEL: give CRITICAL, ERROR, WARNING, INFO or DEBUG"), ("debug", "no such file or folder")],
+)
+def test_a_log_level_is_known_in_small_letters_too(crawl: Crawl, level: str, says: str) -> None:
+    ran = crawl("-a", "warc=nergens.warc", "--loglevel", level)
+    assert ran.exit_code == 2
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
     ("uri", "says"),
     [
         ("mongodb://iemand:geheim@127.0.0.1:1/", "nothing listens there"),
