@@ -37,7 +37,7 @@ async def _met(articles: Articles, keys: Iterable[str], urls: Iterable[str]) -> 
 
 
 async def _targets(articles: Articles, by_url: Mapping[str, str], met: Sequence[Document]) -> dict[str, str]:
-    """Return the same for canonical URLs and their keys. met: what `_met` finds for these, and maybe for others."""
+    """Return what `targets` does, for canonical URLs and their keys. met: what `_met` finds for them, or more."""
     own = {document["_id"] for document in met}
     astray = {url: key for url, key in by_url.items() if key not in own}
     found: dict[str, str] = {}

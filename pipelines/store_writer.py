@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -220,15 +219,14 @@ class StoreWriter:
     async def _planned(self, outcomes: Sequence[Outcome], known: Known) -> Plan:
         """Return the plan of a batch, others having their turn while it is made."""
         steps = store_plan.planning(outcomes, known, now=self._clock())
-        since = -math.inf
         while True:
-            if time.perf_counter() - since > _AT_ONE_STRETCH:
-                await asyncio.sleep(0)
-                since = time.perf_counter()
-            try:
-                next(steps)
-            except StopIteration as end:
-                return cast("Plan", end.value)
+            await asyncio.sleep(0)
+            since = time.perf_counter()
+            while time.perf_counter() - since < _AT_ONE_STRETCH:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    return cast("Plan", end.value)
 
     async def _settle_as_failed(self, waiting: _Waiting, detail: str) -> dict[str, Settlement]:
         settlement = store_plan.failed(waiting.page_id, detail, now=self._clock())

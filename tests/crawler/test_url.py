@@ -209,6 +209,8 @@ def test_identity_url(url: str, identity: str) -> None:
     assert identity_url(url) == identity
 
 
+# The first to ask for a site loads the list of suffixes.
+@settings(deadline=None)
 @given(
     hosts,
     st.sampled_from(["", "www.", "m.", "amp.", "sport.", "www.sport.", "nl.m."]),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.fingerprint import content_hash, normalised
@@ -40,6 +40,8 @@ def test_other_words_other_fingerprint() -> None:
     assert content_hash("ab c") != content_hash("a bc")
 
 
+# The first text loads numpy.
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=())) | st.text("aZé1_ .…\u00a0𝕏😀\ud800"))
 def test_only_letters_and_digits_are_left(text: str) -> None:
     """Whether a text keeps to the plane of most, which is taken apart at once, or not."""
@@ -47,11 +49,13 @@ def test_only_letters_and_digits_are_left(text: str) -> None:
     assert normalised(text) == " ".join("".join(c if c.isalnum() else " " for c in folded).split())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalised(normalised(text)) == normalised(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.sampled_from([" ", "\n\n", "\u00a0", " — ", "’ ", "\u2028"]))
 def test_white_space_and_punctuation_make_no_difference(text: str, separator: str) -> None:
     assert content_hash(separator.join(text.split(" "))) == content_hash(text)

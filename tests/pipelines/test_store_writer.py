@@ -129,11 +129,7 @@ class TestGroupCommit:
         made = copies(article, 4)
         async with desks(prepared, gathering=Gathering(longest=3600, pause=0.3, enough=20)) as desk:
             await desk.discover(*made)
-            writes = []
-            for one in made:
-                writes.append(asyncio.ensure_future(desk.writer.write(one)))
-                await asyncio.sleep(0.1)
-            await asyncio.gather(*writes)
+            await asyncio.gather(*map(desk.writer.write, made))
             assert desk.writer.batches == 1
 
     async def test_behind_a_batch_of_one_nobody_waits_for_long(
