@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
-from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+from fastwarc.warc import ArchiveIterator, HeaderMap, WarcRecord, WarcRecordType
 
 _GZIP_MEMBER = b"\x1f\x8b\x08"
 _PLAIN_RECORD = b"WARC/1."
 _SEARCH_BYTES = 1 << 20
 _MAX_RECORD_BYTES = 64 << 20
 """A single page larger than this is not a page; reading it would only cost memory."""
+_PART = 1 << 19
+"""Bytes of a record that are read in one go: a millisecond and a half."""
+_Decoding = Literal["all", "transfer", "content", "none"]
+_DECODINGS: tuple[_Decoding, ...] = "all", "transfer", "content", "none"
+"""Archives differ in whether they keep the encodings that the headers name."""
 _LOST = "unreadable up to the next whole record"
+_ORDINARY_HEAD = re.compile(rb"HTTP/[^\r\n]+\r\n(?:[^\r\n]+\r\n)*\r\n")
 _HTML = re.compile(r"\b(?:x?html)\b", re.IGNORECASE)
 
 
@@ -33,8 +40,6 @@ class ArchivedPage:
     """HTTP status."""
     headers: dict[str, str]
     """HTTP headers as sent."""
-    charset: str | None
-    """Charset of the Content-Type header, if it names one."""
     captured_at: datetime | None
     """WARC-Date, UTC."""
     offset: int
@@ -75,6 +80,15 @@ class Unwanted:
     """Where the record starts in the file, in bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A part of a large record has been read: who shares a thread with others may let them have their turn."""
+
+
+_Found = ArchivedPage | Repeat | Damage | Unwanted | Pause
+_PAUSE = Pause()
+
+
 class NotAnArchive(ValueError):
     """The file is not a WARC file."""
 
@@ -85,8 +99,15 @@ def read_archive(path: Path) -> Iterator[ArchivedPage | Damage]:
     After a damaged place reading goes on at the next record that can be read. Responses that are not 2xx or not
     HTML are passed over. Raises OSError where the file cannot be opened, NotAnArchive where it holds no record.
     """
-    for found in read_captures(path):
-        if not isinstance(found, Repeat):
+    for found in read_gently(path):
+        if not isinstance(found, Pause):
+            yield found
+
+
+def read_gently(path: Path) -> Iterator[ArchivedPage | Damage | Pause]:
+    """Yield what `read_archive` does, and pauses within large records. Raises the same."""
+    for found in _read_file(path, 0):
+        if not isinstance(found, Repeat | Unwanted):
             yield found
 
 
@@ -95,13 +116,17 @@ def read_captures(path: Path, *, start: int = 0) -> Iterator[ArchivedPage | Repe
 
     Raises what `read_archive` does.
     """
+    for found in _read_file(path, start):
+        if not isinstance(found, Unwanted | Pause):
+            yield found
+
+
+def _read_file(path: Path, start: int) -> Iterator[_Found]:
     with path.open("rb") as stream:
         magic = _magic(stream.read(_SEARCH_BYTES))
         if magic is None:
             raise NotAnArchive(f"{path}: not a WARC file (no WARC record at its start)")
-        for found in _records(stream, magic, start, None):
-            if not isinstance(found, Unwanted):
-                yield found
+        yield from _records(stream, magic, start, None)
 
 
 def read_stream(
@@ -117,7 +142,9 @@ def read_stream(
     magic = _magic(stream.read(_SEARCH_BYTES))
     if magic is None:
         raise NotAnArchive(f"{name}: not a WARC file (no WARC record at {f'byte {start}' if start else 'its start'})")
-    yield from _records(stream, magic, start, wanted)
+    for found in _records(stream, magic, start, wanted):
+        if not isinstance(found, Pause):
+            yield found
 
 
 def _magic(opening: bytes) -> bytes | None:
@@ -135,9 +162,7 @@ def _magic(opening: bytes) -> bytes | None:
     return _PLAIN_RECORD if b"\n" + _PLAIN_RECORD in opening else None
 
 
-def _records(
-    stream: BinaryIO, magic: bytes, first: int, wanted: Callable[[str], bool] | None
-) -> Iterator[ArchivedPage | Repeat | Damage | Unwanted]:
+def _records(stream: BinaryIO, magic: bytes, first: int, wanted: Callable[[str], bool] | None) -> Iterator[_Found]:
     start: int | None = first
     lost_at: int | None = None
     before = 0
@@ -148,7 +173,7 @@ def _records(
         try:
             for record in ArchiveIterator(stream, WarcRecordType.any_type, parse_http=False):
                 last, whole = record.stream_pos, False
-                found = _page(record, last, wanted)
+                found = yield from _page(record, last, wanted)
                 whole = True
                 if lost_at is not None:
                     # Reading goes on where the damage was thought to start: it is what stands before that.
@@ -198,7 +223,8 @@ def _find(stream: BinaryIO, magic: bytes, start: int) -> int | None:
 
 def _page(
     record: WarcRecord, position: int, wanted: Callable[[str], bool] | None
-) -> ArchivedPage | Repeat | Damage | Unwanted | None:
+) -> Generator[Pause, None, ArchivedPage | Repeat | Damage | Unwanted | None]:
+    """Yield a pause after each part of a large record; return what the record is."""
     url = record.headers.get("WARC-Target-URI")
     if wanted is not None and not (url and wanted(url.strip("<>"))):
         return Unwanted(offset=position)
@@ -209,10 +235,16 @@ def _page(
     declared = record.content_length
     if declared > _MAX_RECORD_BYTES:
         return Damage(offset=position, what=f"record of {declared} bytes, more than {_MAX_RECORD_BYTES}")
-    block = record.reader.read()
-    if len(block) < declared:
-        return Damage(offset=position, what=f"truncated record: {len(block)} of {declared} bytes")
-    return _answer(block, url.strip("<>"), _date(record), position)
+    parts, size = list[bytes](), 0
+    while part := record.reader.read(_PART):
+        parts.append(part)
+        size += len(part)
+        if size >= declared:
+            break
+        yield _PAUSE
+    if size < declared:
+        return Damage(offset=position, what=f"truncated record: {size} of {declared} bytes")
+    return _answer(b"".join(parts), url.strip("<>"), _date(record), position)
 
 
 def _repeat(record: WarcRecord, url: str, position: int) -> Repeat | None:
@@ -230,29 +262,46 @@ def _date(record: WarcRecord) -> datetime | None:
 
 
 def _answer(block: bytes, url: str, captured_at: datetime | None, position: int) -> ArchivedPage | Damage | None:
-    """Read the HTTP message in a record. Archives differ in whether they keep the encodings the headers name."""
-    for decoding in ("all", "transfer", "content", "none"):
-        record = WarcRecord()
-        record.set_bytes_content(block)
-        record.is_http = True
-        try:
-            record.parse_http(auto_decode=decoding, strict_mode=False)
-            body = record.reader.read()
-        except (OSError, ValueError):
-            continue
-        status = record.http_headers.status_code
-        if status is None:
-            return Damage(offset=position, what="response record without an HTTP status line")
-        content_type = record.http_headers.get("Content-Type") or ""
-        if not 200 <= status < 300 or (content_type and not _HTML.search(content_type)):
-            return None
-        return ArchivedPage(
-            url=url,
-            body=body,
-            status=status,
-            headers=record.http_headers.to_dict(),
-            charset=record.http_charset,
-            captured_at=captured_at,
-            offset=position,
-        )
-    return Damage(offset=position, what="response record whose HTTP message cannot be read")
+    """Read the HTTP message in a record."""
+    read = _read_message(block)
+    if read is None:
+        return Damage(offset=position, what="response record whose HTTP message cannot be read")
+    headers, body = read
+    if headers.status_code is None:
+        return Damage(offset=position, what="response record without an HTTP status line")
+    content_type = headers.get("Content-Type") or ""
+    if not 200 <= headers.status_code < 300 or (content_type and not _HTML.search(content_type)):
+        return None
+    return ArchivedPage(
+        url=url,
+        body=body,
+        status=headers.status_code,
+        headers=headers.to_dict(),
+        captured_at=captured_at,
+        offset=position,
+    )
+
+
+def _read_message(message: bytes) -> tuple[HeaderMap, bytes] | None:
+    """Return the headers of an HTTP message and its body, encodings undone; None where it cannot be read."""
+    try:
+        if head := _ORDINARY_HEAD.match(message):
+            headers, _ = _parsed(head.group(), "none")
+            if not any(name in headers for name in ("Content-Encoding", "Transfer-Encoding")):
+                # Most messages; a reader would copy such a body three times.
+                return headers, message[head.end() :]
+    except (OSError, ValueError):
+        return None
+    for decoding in _DECODINGS:
+        with contextlib.suppress(OSError, ValueError):
+            return _parsed(message, decoding)
+    return None
+
+
+def _parsed(message: bytes, decoding: _Decoding) -> tuple[HeaderMap, bytes]:
+    record = WarcRecord()
+    record.set_bytes_content(message)
+    record.is_http = True
+    # Quirks: heads whose lines end in LF alone.
+    record.parse_http(auto_decode=decoding, quirks_mode=True)
+    return record.http_headers, record.reader.read()

@@ -17,7 +17,7 @@ from scrapy import Request
 from crawler.article import Fetch, Outcome, Via
 from crawler.discovery.inputs import UnknownInput, read_inputs
 from crawler.discovery.lists import UnreadableInput, html_files, read_url_list, url_of_saved_page
-from crawler.discovery.warc import Damage, NotAnArchive, read_archive
+from crawler.discovery.warc import Damage, NotAnArchive, Pause, read_gently
 from crawler.frontier.captures import Capture, Captures
 from crawler.frontier.ledger import Discovery, Ticket
 from crawler.frontier.patience import DatabaseLost
@@ -298,15 +298,18 @@ class BackfillSpider(SpanSpider):
         fetch = Fetch(requested_url=ticket.url, via=self.via, status=page.status, bytes=len(page.body), at=page.at)
         return await self.read(page.body, page.url, page.headers, fetch), ticket
 
-    def _pages(self) -> Iterator[KeptPage]:
+    def _pages(self) -> Iterator[KeptPage | Pause]:
         yield from self._archived() if self.via is Via.WARC else self._saved()
 
-    def _archived(self) -> Iterator[KeptPage]:
+    def _archived(self) -> Iterator[KeptPage | Pause]:
         for path in self.paths:
             self.asked += 1
             pages = 0
             try:
-                for found in read_archive(path):
+                for found in read_gently(path):
+                    if isinstance(found, Pause):
+                        yield found
+                        continue
                     if isinstance(found, Damage):
                         self.crawler.stats.inc_value("records/damaged")
                         self.logger.warning("%s, offset %d: %s", path, found.offset, found.what)
@@ -348,7 +351,8 @@ async def _gently(items: Iterable[Any], size: int) -> AsyncIterator[list[Any]]:
     """Yield items in batches, and let others have their turn after each one: a record takes a millisecond to read."""
     batch = []
     for item in items:
-        batch.append(item)
+        if not isinstance(item, Pause):
+            batch.append(item)
         if len(batch) == size:
             yield batch
             batch = []

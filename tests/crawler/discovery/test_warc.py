@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.discovery.warc import ArchivedPage, Damage, NotAnArchive, read_archive
+from crawler.discovery.warc import ArchivedPage, Damage, NotAnArchive, Pause, read_archive, read_gently
 
 HTML = [("Content-Type", "text/html; charset=utf-8")]
 
@@ -61,7 +61,6 @@ def test_whole_archive(path: Path, compressed: bool) -> None:
     pages = [page for page in read_archive(path) if isinstance(page, ArchivedPage)]
     assert [page.offset for page in pages] == offsets
     assert [len(page.body) for page in pages] == [3000] * 6
-    assert {page.charset for page in pages} == {"utf-8"}
     assert all(page.captured_at is not None and page.captured_at.tzinfo is not None for page in pages)
 
 
@@ -152,6 +151,55 @@ def test_encodings_named_in_the_headers_may_or_may_not_have_been_undone(
     (page,) = read_archive(path)
     assert isinstance(page, ArchivedPage)
     assert page.body == b"<p>hallo"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\nContent-Type: text/html\nX-Note: een\n\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\nX-Note: een\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Note:\r\n een\r\n\r\n",
+        b"HTTP/1.1 200 \r\nX-Note: een\r\ncontent-type:text/html\r\nno header\r\n\r\n",
+    ],
+)
+def test_heads_as_servers_have_written_them(path: Path, head: bytes) -> None:
+    message = head + b"<p>hallo\n\n<p>daar\r\n\r\n<p>allemaal"
+    record = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: http://k.example/1\r\n"
+    path.write_bytes(record + b"Content-Length: %d\r\n\r\n" % len(message) + message + b"\r\n\r\n")
+    (page,) = read_archive(path)
+    assert isinstance(page, ArchivedPage)
+    assert (page.status, page.body) == (200, b"<p>hallo\n\n<p>daar\r\n\r\n<p>allemaal")
+    assert page.headers["X-Note"].strip() == "een"
+
+
+def test_a_head_without_end_costs_that_record_only(path: Path) -> None:
+    content, _ = archive(
+        [
+            ("http://k.example/1", "200 OK", [("X-Long", "a" * 200_000), *HTML], b"<p>een"),
+            ("http://k.example/2", "200 OK", HTML, b"<p>twee"),
+        ],
+        compressed=True,
+    )
+    pages, damages = read(path, content)
+    assert pages == ["2"]
+    assert "HTTP" in damages[0].what
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_within_a_large_record_others_may_have_their_turn(path: Path, compressed: bool) -> None:
+    bodies = b"<p>klein", b"<p>" + random.Random(2).randbytes(1_500_000)
+    answers = [(f"http://k.example/{n}", "200 OK", HTML, body) for n, body in enumerate(bodies)]
+    content, offsets = archive(answers, compressed=compressed)
+    path.write_bytes(content)
+    found = list(read_gently(path))
+    assert [type(one) for one in found] == [ArchivedPage, Pause, Pause, ArchivedPage]
+    assert [one for one in found if not isinstance(one, Pause)] == list(read_archive(path))
+    assert [one.body for one in read_archive(path) if isinstance(one, ArchivedPage)] == list(bodies)
+    # One that breaks off is as damaged as a small one.
+    path.write_bytes(content[:-400_000])
+    *_, last = read_gently(path)
+    assert isinstance(last, Damage)
+    assert last.offset == offsets[1]
 
 
 def test_only_successful_html_answers_are_pages(path: Path) -> None:
