@@ -45,6 +45,9 @@ _ROOMS = {
     "Scrapy itself": ("scrapy", "twisted", "pydispatch", "itemadapter"),
     "pymongo": ("pymongo", "bson"),
 }
+_OLDEST = 2
+_COLLECTED = ", full collection"
+"""Of a step in which all that has been allocated since the crawl began was looked through for garbage."""
 _CALLED = ("pymongo", "bson")
 """Their CPU is that of who calls them, where it is known: `store` or `ledger`."""
 ROOMS = (*_ROOMS, "event loop", "threads of the pool")
@@ -60,6 +63,7 @@ class Watch:
         self._whole = 0.0
         self.main_thread = 0.0
         self.others = 0.0
+        self._collected = False
 
     def start(self) -> None:
         """Time every step of the event loop from now on, and take samples."""
@@ -67,10 +71,11 @@ class Watch:
 
         def timed(handle: Any) -> None:
             start = time.thread_time()
-            name = _name(handle)
+            name, self._collected = _name(handle), False
             run(handle)
-            steps[name].append(time.thread_time() - start)
+            steps[f"{name}{_COLLECTED if self._collected else ''}"].append(time.thread_time() - start)
 
+        gc.callbacks.append(self._collection)
         asyncio.events.Handle._run = timed  # type: ignore[method-assign]
         self._last = self._first = time.thread_time()
         self._whole = time.process_time()
@@ -82,6 +87,9 @@ class Watch:
         signal.setitimer(signal.ITIMER_PROF, 0)
         self.main_thread = time.thread_time() - self._first
         self.others = time.process_time() - self._whole - self.main_thread
+
+    def _collection(self, phase: str, info: dict[str, int]) -> None:
+        self._collected |= phase == "stop" and info["generation"] == _OLDEST
 
     def _sample(self, _: int, frame: FrameType | None) -> None:
         now = time.thread_time()
@@ -110,7 +118,8 @@ def _name(handle: Any) -> str:
     callback = handle._callback
     owner = getattr(callback, "__self__", None)
     if isinstance(owner, asyncio.Task):
-        return f"task {getattr(owner.get_coro(), '__qualname__', owner.get_name())}"
+        coro = owner.get_coro()
+        return f"task {getattr(coro, '__qualname__', type(coro).__name__)}"
     return getattr(callback, "__qualname__", type(callback).__name__)
 
 

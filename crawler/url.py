@@ -223,6 +223,11 @@ def site_of(url: str) -> str:
     return _site_of_host(host)
 
 
+def load_suffixes() -> None:
+    """Read the Public Suffix List now, which the first question for a site would do: 30 to 300 ms."""
+    _suffixes("")
+
+
 def absolute_url(base: str, href: str) -> str | None:
     """Return the http(s) URL that `href` means on a page at `base`; None for anything else (mailto, javascript)."""
     try:

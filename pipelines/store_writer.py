@@ -57,7 +57,7 @@ FETCHED = Gathering(longest=0.5, pause=0.5, enough=48)
 """Of pages that are fetched: with half a second instead of a tenth, the main process takes 30 % less CPU a page, and
 mongod 35 %. With more, Scrapy would stop asking for pages while so many wait (SCRAPER_SLOT_MAX_ACTIVE_SIZE)."""
 
-KEPT = Gathering(longest=2.0, pause=0.5, enough=64)
+KEPT = Gathering(longest=2.0, pause=0.5, enough=48)
 """Of pages that come out of files: nobody looks out for one of them, and none is lost that is read again."""
 
 

@@ -35,6 +35,7 @@ from crawler.health.delivery import DeliverySetting, check_settings
 from crawler.mongodb.connection import DatabaseUnavailable, OpenDatabase, open_database, target
 from crawler.mongodb.problems import NO_ROOM, full_disk
 from crawler.sites import SiteFileError, UnknownSite
+from crawler.url import load_suffixes
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -120,6 +121,8 @@ class Command(crawl.Command):
                 self.crawler_process.settings.set("MONGODB_URI", database.uri, priority="cmdline")
                 runner = self.crawler_process.create_crawler(spider_class)
                 runner.signals.connect(_keep_what_is_loaded, signal=signals.spider_opened)
+                # Not while pages wait, and before what is loaded is kept.
+                load_suffixes()
                 self._signal = FirstSignal()
                 # Before the crawl: the loop takes things in this order, and opening a spider takes a while.
                 asyncio.get_event_loop().call_soon(self._signal.listen)

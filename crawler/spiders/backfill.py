@@ -44,6 +44,8 @@ _READ_AT_ONCE = 16
 _STORED_AT_ONCE = 112
 """Pages of files that wait to be stored, more than go at once (`store_writer.KEPT`). Scrapy starts so many tasks for
 each answer: for pages that are fetched, one an answer, that were half a millisecond."""
+_TOGETHER = 16
+"""Outcomes that are looked through before others have their turn: two milliseconds."""
 _SETTLING, _SETTLING_MAX = 0.05, 1.0  # seconds until it is asked again whether a page is settled; longer each time
 
 
@@ -256,7 +258,9 @@ class BackfillSpider(SpanSpider):
         while len(reading) > leave:
             done, _ = await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
             reading -= done
-            for task in done:
+            for number, task in enumerate(done, start=1):
+                if number % _TOGETHER == 0:
+                    await asyncio.sleep(0)
                 async for result in self.conclude(*task.result(), brought=True):
                     yield result
 
