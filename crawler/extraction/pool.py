@@ -14,6 +14,7 @@ import threading
 import time
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
+from importlib.machinery import ModuleSpec
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -83,6 +84,8 @@ class Pool:
     async def _loaded(self) -> None:
         """Wait for the server from which processes are forked; in a thread, as whoever asks it to fork has to wait."""
         if self._loading is None:
+            if "__main__" not in self._preload:
+                _keep_out_main()
             # forkserver: a fork of this process would inherit its threads' locks and its MongoDB sockets.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(self._preload)
@@ -162,6 +165,16 @@ class Pool:
                     child.kill()
                 self._pool.join(timeout=5)
                 self._pool = None
+
+
+def _keep_out_main() -> None:
+    """Let processes begin without the script that this one began with: `scrapy` loads Scrapy, 0.2 s for each of them.
+
+    multiprocessing runs it anew in each, as it may define what they are to do, unless it is the `__main__` of a package.
+    """
+    main = sys.modules["__main__"]
+    if getattr(main, "__spec__", None) is None:
+        main.__spec__ = ModuleSpec("script.__main__", loader=None)
 
 
 def _start_server() -> None:

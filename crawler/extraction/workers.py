@@ -88,7 +88,8 @@ class Workers:
     ) -> None:
         """processes: how many; timeout: seconds for one piece of work; memory_bytes: address space for it.
 
-        preload: modules that are imported once, by the server from which the workers are forked.
+        preload: modules that are imported once, by the server from which the workers are forked. `__main__` among them
+        says that some work is defined in the script that runs: each worker then runs it as well, as a module.
         """
         self.processes = processes
         self._timeout = timeout

@@ -235,3 +235,35 @@ def test_while_modules_are_loaded_for_the_workers_the_crawl_goes_on_and_ctrl_c_i
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (out, err) == ("asked to stop\n5 True\n", "")
+
+
+@pytest.mark.parametrize(("work", "preload", "runs"), [("operator.neg", [], 1), ("negative", ["__main__"], 3)])
+def test_the_script_that_runs_is_run_again_by_workers_only_where_their_work_is_defined_in_it(
+    tmp_path: Path, work: str, preload: list[str], runs: int
+) -> None:
+    ran = tmp_path / "ran"
+    (tmp_path / "crawl.py").write_text(
+        "import asyncio, operator, os\n"
+        f"with open({str(ran)!r}, 'a') as file: file.write('once\\n')\n"
+        "from crawler.extraction.workers import Workers\n"
+        "def negative(number):\n"
+        "    return -number\n"
+        "async def main():\n"
+        f"    workers = Workers(1, timeout=60, memory_bytes=0, preload={preload!r})\n"
+        f"    print(await workers.run({work}, 3))\n"
+        "    workers.stop()\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, tmp_path / "crawl.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "-3\n", "")
+    # Once by itself; once for the process that shows that the server forks, and once for the worker.
+    assert ran.read_text(encoding="utf-8") == runs * "once\n"
