@@ -14,16 +14,14 @@ import multiprocessing
 import sys
 import tempfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pymongo
-from fastwarc.warc import WarcRecord, WarcRecordType
 
-from benchmarks.extraction_speed import Saved, pages_of
-from benchmarks.running import PAGES, crawl, environment, sample
+from benchmarks.extraction_speed import pages_of
+from benchmarks.running import PAGES, crawl, environment, sample, write_warc
 from crawler.mongodb.embedded import embedded_server
 
 BAR = 0.85
@@ -65,18 +63,6 @@ def _serve(bodies: tuple[bytes, ...], told: Connection) -> None:
         server.serve_forever()
 
 
-def _write(path: Path, pages: list[Saved], urls: list[str]) -> None:
-    with path.open("wb") as file:
-        for page, url in zip(pages, urls, strict=True):
-            record = WarcRecord()
-            record.init_headers(record_type=WarcRecordType.response, record_urn=f"urn:live:{url}".encode())
-            record.headers["WARC-Target-URI"] = url
-            record.set_bytes_content(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page.html)
-            whole = BytesIO()
-            record.write(whole)
-            file.write(gzip.compress(whole.getvalue(), compresslevel=6, mtime=0))
-
-
 def main() -> int:
     """Measure both, print the table, and return 1 where the live crawl is too slow."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -102,7 +88,7 @@ def main() -> int:
                 f"http://127.0.0.{1 + number % options.hosts}:{port}/{number}/nieuws" for number in range(len(pages))
             ]
             urls.write_text("\n".join(addresses), encoding="utf-8")
-            _write(warc, pages, addresses)
+            write_warc(zip(addresses, (page.html for page in pages), strict=True), warc)
             return compare(warc, urls, Path(folder) / "mongodb")
         finally:
             server.terminate()

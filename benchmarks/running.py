@@ -9,7 +9,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from fastwarc.warc import ArchiveIterator, WarcRecordType
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 if TYPE_CHECKING:
     import pymongo
@@ -135,6 +135,30 @@ def sample(warc: Path, target: Path, *, pages: int | None) -> int:
     chosen = [records[int(number * step)] for number in range(round(len(records) / step))]
     target.write_bytes(b"".join(gzip.compress(record, compresslevel=6, mtime=0) for record in chosen))
     return len(chosen)
+
+
+def write_warc(pages: Iterable[tuple[str, bytes]], target: Path) -> None:
+    """Write pages, each with its URL, as the answers in a WARC."""
+    with target.open("wb") as file:
+        for url, html in pages:
+            record = WarcRecord()
+            record.init_headers(record_type=WarcRecordType.response, record_urn=f"urn:made:{url}".encode())
+            record.headers["WARC-Target-URI"] = url
+            record.set_bytes_content(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + html)
+            file.write(gzip.compress(_frozen(record), compresslevel=6, mtime=0))
+
+
+def minus(cost: Cost, start: Cost) -> dict[str, float]:
+    """Return what a crawl took without what it takes to start, from one of a single page."""
+    pages = cost.pages - start.pages
+    return {
+        "pages": pages,
+        "main": cost.main - start.main,
+        "workers": cost.workers - start.workers,
+        "cpu": cost.cpu - start.cpu,
+        "mongod": cost.mongod - start.mongod,
+        "wall": cost.wall - start.wall,
+    }
 
 
 def _responses(warc: Path) -> Any:

@@ -33,7 +33,7 @@ import pymongo
 from benchmarks import extraction_speed, worker_steps
 from benchmarks.extraction_speed import STAGES, Saved, measure, pages_of, timed
 from benchmarks.main_process import observe
-from benchmarks.running import PAGES, Cost, crawl, environment, sample, since
+from benchmarks.running import PAGES, Cost, crawl, environment, minus, sample, since
 from crawler.mongodb.embedded import embedded_server
 
 PEERS = Path(__file__).resolve().parent.parent / ".venv-peers"
@@ -92,19 +92,6 @@ def peers(warc: Path) -> dict[str, list[float]]:
     command = [PEERS / "bin" / "python", Path(__file__).with_name("peers.py"), warc]
     found: dict[str, list[float]] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return found
-
-
-def minus(cost: Cost, start: Cost) -> dict[str, float]:
-    """Return what a crawl took without what it takes to start, from one of a single page."""
-    pages = cost.pages - start.pages
-    return {
-        "pages": pages,
-        "main": cost.main - start.main,
-        "workers": cost.workers - start.workers,
-        "cpu": cost.cpu - start.cpu,
-        "mongod": cost.mongod - start.mongod,
-        "wall": cost.wall - start.wall,
-    }
 
 
 def row(name: str, pages: float, cpu: float, wall: float | None = None, note: str = "") -> None:
