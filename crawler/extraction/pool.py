@@ -170,7 +170,7 @@ class Pool:
 def _keep_out_main() -> None:
     """Let processes begin without the script that this one began with: `scrapy` loads Scrapy, 0.2 s for each of them.
 
-    multiprocessing runs it anew in each, as it may define what they are to do, unless it is the `__main__` of a package.
+    multiprocessing runs it anew in each, as it may define what they do, unless it is the `__main__` of a package.
     """
     main = sys.modules["__main__"]
     if getattr(main, "__spec__", None) is None:

@@ -28,7 +28,7 @@ import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
 from crawler.mongodb.binary import find_mongod
-from crawler.mongodb.cache import cache_bytes, machine_memory
+from crawler.mongodb.cache import UNWRITTEN, cache_bytes, machine_memory
 from crawler.mongodb.errors import DatabaseUnavailable
 from crawler.mongodb.locks import Usage, exclusive
 from crawler.mongodb.log import LOG_BYTES, log_file_of, read_since, set_aside, size_of
@@ -256,6 +256,7 @@ def arguments(program: Path, data_dir: Path, port: int) -> list[str]:
         "--nounixsocket",
         *("--oplogSize", "64"),
         *("--wiredTigerCacheSizeGB", f"{cache_bytes(machine_memory()) / (1 << 30):.3f}"),
+        *("--wiredTigerEngineConfigString", UNWRITTEN),
         # Not zlib: the build is of 2023, and a flaw in its zlib decompression can be reached before any login.
         *("--networkMessageCompressors", "snappy,zstd"),
         "--quiet",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pymongo
 import pytest
 
 from crawler.mongodb.cache import cache_bytes, machine_memory
+from crawler.mongodb.embedded import embedded_server
 
 GIB = 1 << 30
 
@@ -35,3 +39,17 @@ def test_the_server_has_it(mongodb_uri: str) -> None:
         cache = client.admin.command("serverStatus")["wiredTiger"]["cache"]["maximum bytes configured"]
     # MongoDB counts in whole megabytes.
     assert abs(cache - cache_bytes(machine_memory())) < 2 << 20
+
+
+def test_the_server_leaves_changes_to_its_checkpoint_that_it_would_write_at_once_by_default(tmp_path: Path) -> None:
+    with embedded_server(tmp_path / "mongodb") as server, pymongo.MongoClient[dict[str, Any]](server.uri) as client:
+        # The least that there is, so that little has to be written.
+        client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=f"cache_size={GIB // 4}")
+        # A checkpoint now, and the next one in a minute.
+        client.admin.command("fsync")
+        for number in range(40):
+            client["news"]["articles"].insert_one({"_id": number, "text": os.urandom(1 << 20)})
+        # By default it begins to write from 5 % on, and keeps up with this.
+        time.sleep(2)
+        cache = client.admin.command("serverStatus")["wiredTiger"]["cache"]
+        assert cache["tracked dirty bytes in the cache"] > 0.1 * cache["maximum bytes configured"]
