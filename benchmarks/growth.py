@@ -2,9 +2,9 @@
 
     python -m benchmarks.growth [WARC] [--sizes 1000,10000,100000] [--turns N] [--no-text-index]
 
-The collection is filled with invented articles and the rows of their pages (benchmarks/made_corpus.py), without the
-index of words, which is made when they are there, as a backfill has it. Then the pages of the WARC are backfilled, in
-each turn from hosts and with texts that nobody has seen before, and the median of the turns at each size is taken,
+A collection for each size is filled with invented articles and the rows of their pages (benchmarks/made_corpus.py),
+without the index of words, which is made when they are there, as a backfill has it. Then the pages of the WARC are
+backfilled into each by turns, every time from hosts and with texts that nobody has seen before; the median is taken,
 without what a crawl of one page takes. The crawl's pace, CPU and memory are to stay what they are; mongod's CPU is
 stated beside them.
 """
@@ -17,6 +17,7 @@ import re
 import statistics
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,7 +94,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("warc", nargs="?", type=Path, default=PAGES, metavar="WARC")
     parser.add_argument("--sizes", default="1000,10000,100000", help="articles in the collection")
-    parser.add_argument("--turns", type=int, default=3, metavar="N", help="backfills at each size (default 3)")
+    parser.add_argument("--turns", type=int, default=3, metavar="N", help="backfills into each (default 3)")
     parser.add_argument("--no-text-index", action="store_true", help="without the index of words (TEXT_INDEX)")
     options = parser.parse_args()
     settings = ["TEXT_INDEX=False"] if options.no_text_index else []
@@ -107,7 +108,6 @@ def main() -> int:
     except OSError as error:
         print(f"benchmarks.growth: {error}", file=sys.stderr)
         return 2
-    documents = made_corpus.articles(1, sizes[-1], now=datetime.now(UTC))
     found: dict[int, dict[str, float]] = {}
     print(f"{len(pages)} pages; " + ", ".join(f"{key} {value}" for key, value in environment().items()))
     print(f"{'articles':>10}{'pages/s':>9}{'CPU ms':>9}{'main':>8}{'mongod':>8}{'main MiB':>10}{'worker MiB':>12}")
@@ -118,32 +118,36 @@ def main() -> int:
     ):
         warc, turns = Path(folder) / "elsewhere.warc.gz", itertools.count(1)
 
-        def backfill(chosen: Sequence[Saved]) -> Cost:
+        def backfill(chosen: Sequence[Saved], size: int) -> Cost:
             # What was written before is no cost of what comes.
             client.admin.command("fsync")
             turn = next(turns)
             write_warc((elsewhere(page, turn) for page in chosen), warc)
-            return crawl([f"warc={warc}"], client, server.uri, "growth", *settings)
+            return crawl([f"warc={warc}"], client, server.uri, f"growth_{size}", *settings)
 
-        # Creates the indexes, and pays for what a server does only once.
-        backfill(pages[:1])
         for size in sizes:
-            there = client["growth"]["articles"].estimated_document_count()
-            fill(client["growth"], documents, size - there)
-            start = backfill(pages[:1])
-            costs = [backfill(pages) for _ in range(options.turns)]
-            net = [minus(cost, start) for cost in costs]
+            # Creates the indexes, and pays for what a server does only once.
+            backfill(pages[:1], size)
+            fill(client[f"growth_{size}"], made_corpus.articles(1, size, now=datetime.now(UTC)), size)
+        starts = {size: backfill(pages[:1], size) for size in sizes}
+        costs = defaultdict[int, list[Cost]](list)
+        # By turns, as a machine has moods.
+        for _ in range(options.turns):
+            for size in sizes:
+                costs[size].append(backfill(pages, size))
+        for size in sizes:
+            net = [minus(cost, starts[size]) for cost in costs[size]]
             found[size] = {what: statistics.median(cost[what] for cost in net) / net[0]["pages"] for what in net[0]}
             found[size] |= {
-                "main_bytes": max(cost.main_bytes for cost in costs),
-                "worker_bytes": max(cost.worker_bytes for cost in costs),
+                "main_bytes": max(cost.main_bytes for cost in costs[size]),
+                "worker_bytes": max(cost.worker_bytes for cost in costs[size]),
             }
+            rates = "".join(
+                f"{1000 * found[size][of]:{width}.1f}" for of, width in (("cpu", 9), ("main", 8), ("mongod", 8))
+            )
             print(
-                f"{size:10,}{1 / found[size]['wall']:9.1f}"
-                + "".join(
-                    f"{1000 * found[size][of]:{width}.1f}" for of, width in (("cpu", 9), ("main", 8), ("mongod", 8))
-                )
-                + f"{found[size]['main_bytes'] / (1 << 20):10.0f}{found[size]['worker_bytes'] / (1 << 20):12.0f}",
+                f"{size:10,}{1 / found[size]['wall']:9.1f}{rates}"
+                f"{found[size]['main_bytes'] / (1 << 20):10.0f}{found[size]['worker_bytes'] / (1 << 20):12.0f}",
                 flush=True,
             )
     small, large = found[sizes[0]], found[sizes[-1]]
