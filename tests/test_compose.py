@@ -14,6 +14,7 @@ import redis
 import yaml
 
 import crawler.settings
+from crawler.mongodb.cache import UNWRITTEN
 from tests.faults.crawling import wait_until
 from tests.running import ROOT
 
@@ -26,7 +27,9 @@ _SCRIPT_VARIABLES = {"COUNTRY", "PAUSE"}
 
 def test_all_that_a_crawl_needs_is_there() -> None:
     assert {"mongodb", "redis", "crawler", "dask-scheduler", "dask-worker"} <= set(SERVICES)
-    assert "--replSet" in SERVICES["mongodb"]["command"]
+    server = SERVICES["mongodb"]["command"]
+    assert "--replSet" in server
+    assert server[server.index("--wiredTigerEngineConfigString") + 1] == UNWRITTEN
     url = urlsplit(SERVICES["crawler"]["environment"]["FRONTIER_REDIS_URL"])
     assert (url.scheme, url.hostname) == ("redis", "redis")
 

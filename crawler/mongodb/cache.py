@@ -15,12 +15,12 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 """Where a container reads how much of the machine is its own (cgroups 2 and 1; `max` where it is all of it)."""
 
 
-UNWRITTEN = "eviction_dirty_target=40,eviction_dirty_trigger=60,eviction_updates_target=20,eviction_updates_trigger=40"
+UNWRITTEN = "eviction_dirty_target=40,eviction_dirty_trigger=60,eviction_updates_target=10,eviction_updates_trigger=20"
 """Percent of the cache that may wait for the next checkpoint (they come once a minute), and from which on writers have
 to help. By default it is 5 and 20, of new values 2.5 and 10: then each page of a tree is written several times in that
 minute where articles touch all of it, as they do with the index of words. What is acknowledged is in the journal either
-way. Measured with 100,000 articles, real pages and that index (1 GB): mongod took 5.7 ms a page and 2.8 like this, the
-crawl 54 and 60 pages a second; with a cache of 256 MB 23 and 9.6 ms, 36 and 50 pages a second."""
+way. Measured with 100,000 articles, real pages and that index (1 GB), by turns: mongod took 4.7 ms a page and 2.6 like
+this; with a cache of 256 MB 16.1 and 7.9 ms, and the crawl went at 41 and 52 pages a second."""
 
 
 def cache_bytes(memory: int) -> int:

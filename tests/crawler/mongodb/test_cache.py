@@ -45,11 +45,12 @@ def test_the_server_leaves_changes_to_its_checkpoint_that_it_would_write_at_once
     with embedded_server(tmp_path / "mongodb") as server, pymongo.MongoClient[dict[str, Any]](server.uri) as client:
         # The least that there is, so that little has to be written.
         client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=f"cache_size={GIB // 4}")
+        articles = client["news"]["articles"]
+        articles.insert_many([{"_id": number, "seen": 0, "text": os.urandom(60_000)} for number in range(700)])
         # A checkpoint now, and the next one in a minute.
         client.admin.command("fsync")
-        for number in range(40):
-            client["news"]["articles"].insert_one({"_id": number, "text": os.urandom(1 << 20)})
-        # By default it begins to write from 5 % on, and keeps up with this.
+        articles.update_many({}, {"$inc": {"seen": 1}})
+        # By default it writes what is above 5 %, and within this second.
         time.sleep(2)
         cache = client.admin.command("serverStatus")["wiredTiger"]["cache"]
         assert cache["tracked dirty bytes in the cache"] > 0.1 * cache["maximum bytes configured"]
