@@ -2,10 +2,10 @@
 
     python -m benchmarks.speed [WARC] [--pages N] [--peer-pages N] [--workers N]
 
-The backfill goes into the embedded MongoDB with one worker and twice with one per core, each from an empty database,
-and with one worker again; the workers note what each of their steps takes. trafilatura reads the same pages with
-metadata, in one process before and after that, page by page in turn with `crawler.extraction.extract`, in a pool, and as
-a program (benchmarks/plain.py), of which the start is counted as ours is beside it.
+The backfill goes into the embedded MongoDB with one worker and with one per core, by turns, three times each and each
+from an empty database; the median is taken, and the workers note what each of their steps takes. trafilatura reads the
+same pages with metadata, in one process before and after that, page by page in turn with `crawler.extraction.extract`,
+in a pool, and as a program (benchmarks/plain.py), of which the start is counted as ours is beside it.
 CPU seconds are the kernel's, of the main process and all that it started; mongod's stand apart. What a process costs
 before its first page is measured with a single page and taken off. The bars are printed with what was reached, and the
 exit status is 1 where one is not met; the wall clock says something only on a quiet machine, and a process ends up to
@@ -72,7 +72,7 @@ class Bar:
 
 
 def _read(page: Saved) -> float:
-    """Read a page with trafilatura in a process of a pool; return the CPU seconds."""
+    """Read a page with trafilatura; return the CPU seconds."""
     return timed(lambda: extraction_speed.theirs(page))
 
 
@@ -136,7 +136,7 @@ class Backfill:
 
 
 def backfills(warc: Path, single: Path, workers: int) -> Iterator[tuple[int, Backfill]]:
-    """Yield backfills and how many workers each had: several, and before and after that one, as a machine has moods."""
+    """Yield backfills and how many workers each had: by turns one and several, as a machine has moods."""
     with tempfile.TemporaryDirectory() as folder, embedded_server(Path(folder) / "mongodb") as server:
         uri = server.uri
         noted = Path(folder) / "steps"
@@ -145,7 +145,7 @@ def backfills(warc: Path, single: Path, workers: int) -> Iterator[tuple[int, Bac
         with pymongo.MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
             # The server's own first steps: what the first crawl of all would pay for.
             crawl([f"warc={single}"], client, uri, "first")
-            for turn, number in enumerate((1, workers, workers, 1) if workers > 1 else (1,)):
+            for turn, number in enumerate((1, workers, workers, 1, workers, 1) if workers > 1 else (1, 1, 1)):
                 settings = f"EXTRACTION_WORKERS={number}", worker_steps.SETTING
                 start = crawl([f"warc={single}"], client, uri, f"start_{number}", *settings)
                 before = worker_steps.read(noted)
@@ -191,7 +191,10 @@ def compare(warc: Path, single: Path, few: Path, workers: int) -> list[Bar]:
     first, before = measure(pages), program(warc)
     ours = list(backfills(warc, single, workers))
     pool_cpu, pool_wall = pool(pages, workers)
+    chosen = list(pages_of(few, None))
+    same = [sum(map(_read, chosen))]
     others = peers(few)
+    same.append(sum(map(_read, chosen)))
     alone = statistics.fmean([before, program(warc)])
     second = measure(pages)
     times = {name: [statistics.fmean(pair) for pair in zip(first[name], second[name], strict=True)] for name in first}
@@ -205,37 +208,32 @@ def compare(warc: Path, single: Path, few: Path, workers: int) -> list[Bar]:
     row("trafilatura with metadata, 1 process", len(pages), plain)
     row(f"trafilatura with metadata, pool of {workers}", len(pages), pool_cpu, pool_wall)
     row("trafilatura as a program, its start included", len(pages), alone)
-    same = sum(_at(times["trafilatura"], pages, few))
+    reference = statistics.fmean(same)
     for name, used in others.items():
-        row(f"{name} ({len(used)} of the pages)", len(used), sum(used), note=f"trafilatura on these {same:.2f} s")
+        note = f"trafilatura on these, before and after, {reference:.2f} s"
+        row(f"{name} ({len(used)} of the pages)", len(used), sum(used), note=note)
     parsing = [timed(lambda page=page: lxml.html.fromstring(page.html)) for page in pages]  # type: ignore[misc]
     row("lxml, parsing alone", len(pages), sum(parsing))
     most = [done for number, done in ours if number == workers]
     per_page = plain / len(pages)
     stages(times, most, per_page)
-    total = statistics.fmean(done.net["cpu"] / done.net["pages"] for done in most)
-    whole = statistics.fmean(done.cost.cpu / done.cost.pages for done in most)
+    total = statistics.median(done.net["cpu"] / done.net["pages"] for done in most)
+    whole = statistics.median(done.cost.cpu / done.cost.pages for done in most)
     one, several = ([done.net["wall"] for number, done in ours if number == wanted] for wanted in (1, workers))
-    theirs = {name: sum(used) / same for name, used in others.items()}
+    theirs = {name: sum(used) / reference for name, used in others.items()}
     return [
         Bar(what="extract / trafilatura with metadata", reached=extracted / plain, wanted=0.75, at_most=True),
         Bar(what="CPU a page / trafilatura", reached=total / per_page, wanted=0.9, at_most=True, aim="0.6"),
         # Side by side, processes take more from each other's caches: like beside like.
         Bar(what=f"  beside a pool of {workers}", reached=total / (pool_cpu / len(pages)), wanted=0.9, at_most=True),
         Bar(what="  programs, their start included", reached=whole / (alone / len(pages)), wanted=0.9, at_most=True),
-        Bar(what="share of CPU outside extract", reached=statistics.fmean(done.outside for done in most), wanted=0.15,
+        Bar(what="share of CPU outside extract", reached=statistics.median(done.outside for done in most), wanted=0.15,
             at_most=True),
         Bar(what=f"{workers} workers / 1 worker, pages/s",
-            reached=statistics.fmean(one) / statistics.fmean(several) if workers > 1 else None, wanted=1.8),
+            reached=statistics.median(one) / statistics.median(several) if workers > 1 else None, wanted=1.8),
         Bar(what="news-please / leesook, CPU a page",
             reached=theirs["news-please"] * per_page / total if theirs else None, wanted=6, aim="10"),
     ]  # fmt: skip
-
-
-def _at(values: Sequence[float], pages: Sequence[Saved], warc: Path) -> list[float]:
-    """Return the values of those pages that stand in another WARC as well."""
-    chosen = {page.url for page in pages_of(warc, None)}
-    return [value for page, value in zip(pages, values, strict=True) if page.url in chosen]
 
 
 def stages(times: Mapping[str, Sequence[float]], ours: Sequence[Backfill], plain: float) -> None:
