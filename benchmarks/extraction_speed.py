@@ -18,13 +18,11 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-import trafilatura
-from fastwarc.warc import ArchiveIterator, WarcRecordType
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.plain import Saved, pages_of, theirs
 from crawler.extraction import extract
 from crawler.extraction.body import extract_body
 from crawler.extraction.canonical import address_of, aliases_of
@@ -38,31 +36,13 @@ from crawler.extraction.related import find_related
 from crawler.extraction.text import word_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 BAR = 0.75
 """What the ratio may be at most."""
 WARM_UP = 25
 """Pages read untimed first: imports, compiled patterns and caches are paid once a process, not once a page."""
 STAGES = ("parse", "metadata", "related", "body", "verdict")
-
-
-class Saved(NamedTuple):
-    """One page of the archive."""
-
-    url: str
-    headers: dict[str, str]
-    html: bytes
-
-
-def pages_of(warc: Path, limit: int | None) -> Iterator[Saved]:
-    """Yield the pages of a WARC in order, the first `limit` of them."""
-    with warc.open("rb") as stream:
-        records = ArchiveIterator(stream, record_types=WarcRecordType.response, parse_http=True)
-        for count, record in enumerate(records):
-            if count == limit:
-                return
-            yield Saved(record.headers["WARC-Target-URI"], dict(record.http_headers or {}), record.reader.read())
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -75,11 +55,6 @@ def timed(work: Callable[[], object]) -> float:
 def ours(page: Saved) -> None:
     """Read a page with this project."""
     extract(page.html, page.url, headers=page.headers)
-
-
-def theirs(page: Saved) -> None:
-    """Read a page with trafilatura alone."""
-    trafilatura.bare_extraction(page.html, url=page.url, with_metadata=True, include_comments=False)
 
 
 def stages_of(page: Saved) -> dict[str, float]:

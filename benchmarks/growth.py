@@ -27,7 +27,7 @@ import pymongo
 from bson import ObjectId
 
 from benchmarks import made_corpus
-from benchmarks.extraction_speed import Saved, pages_of
+from benchmarks.plain import Saved, pages_of
 from benchmarks.running import PAGES, Cost, crawl, environment, minus, write_warc
 from crawler import text_search
 from crawler.mongodb.embedded import embedded_server
@@ -106,7 +106,10 @@ def main() -> int:
     try:
         pages = list(pages_of(options.warc, None))
     except OSError as error:
-        print(f"benchmarks.growth: {error}", file=sys.stderr)
+        print(f"benchmarks.growth: {options.warc}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    if not pages:
+        print(f"benchmarks.growth: {options.warc}: no response records", file=sys.stderr)
         return 2
     found: dict[int, dict[str, float]] = {}
     print(f"{len(pages)} pages; " + ", ".join(f"{key} {value}" for key, value in environment().items()))

@@ -20,7 +20,7 @@ from typing import Any
 
 import pymongo
 
-from benchmarks.extraction_speed import pages_of
+from benchmarks.plain import pages_of
 from benchmarks.running import PAGES, crawl, environment, sample, write_warc
 from crawler.mongodb.embedded import embedded_server
 

@@ -140,12 +140,20 @@ def sample(warc: Path, target: Path, *, pages: int | None) -> int:
 def write_warc(pages: Iterable[tuple[str, bytes]], target: Path) -> None:
     """Write pages, each with its URL, as the answers in a WARC."""
     with target.open("wb") as file:
-        for url, html in pages:
-            record = WarcRecord()
-            record.init_headers(record_type=WarcRecordType.response, record_urn=f"urn:made:{url}".encode())
-            record.headers["WARC-Target-URI"] = url
-            record.set_bytes_content(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + html)
-            file.write(gzip.compress(_frozen(record), compresslevel=6, mtime=0))
+        file.writelines(warc_record(url, html) for url, html in pages)
+
+
+def warc_record(
+    url: str, html: bytes, *, content_type: str = "text/html", captured_at: datetime | None = None
+) -> bytes:
+    """Return a page as a compressed record of a WARC, captured at an instant (UTC; None: now)."""
+    record = WarcRecord()
+    record.init_headers(record_type=WarcRecordType.response, record_urn=f"urn:made:{url}".encode())
+    record.headers["WARC-Target-URI"] = url
+    if captured_at is not None:
+        record.headers["WARC-Date"] = f"{captured_at:%Y-%m-%dT%H:%M:%SZ}"
+    record.set_bytes_content(f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n".encode() + html)
+    return gzip.compress(_frozen(record), compresslevel=6, mtime=0)
 
 
 def minus(cost: Cost, start: Cost) -> dict[str, float]:

@@ -31,9 +31,10 @@ from typing import Any
 import lxml.html
 import pymongo
 
-from benchmarks import extraction_speed, worker_steps
-from benchmarks.extraction_speed import STAGES, Saved, measure, pages_of, timed
+from benchmarks import worker_steps
+from benchmarks.extraction_speed import STAGES, measure, timed
 from benchmarks.main_process import observe
+from benchmarks.plain import Saved, pages_of, theirs
 from benchmarks.running import PAGES, Cost, crawl, environment, minus, sample, since
 from crawler.mongodb.embedded import embedded_server
 
@@ -73,7 +74,7 @@ class Bar:
 
 def _read(page: Saved) -> float:
     """Read a page with trafilatura; return the CPU seconds."""
-    return timed(lambda: extraction_speed.theirs(page))
+    return timed(lambda: theirs(page))
 
 
 def pool(pages: Sequence[Saved], processes: int) -> tuple[float, float]:
@@ -220,7 +221,7 @@ def compare(warc: Path, single: Path, few: Path, workers: int) -> list[Bar]:
     total = statistics.median(done.net["cpu"] / done.net["pages"] for done in most)
     whole = statistics.median(done.cost.cpu / done.cost.pages for done in most)
     one, several = ([done.net["wall"] for number, done in ours if number == wanted] for wanted in (1, workers))
-    theirs = {name: sum(used) / reference for name, used in others.items()}
+    beside = {name: sum(used) / reference for name, used in others.items()}
     return [
         Bar(what="extract / trafilatura with metadata", reached=extracted / plain, wanted=0.75, at_most=True),
         Bar(what="CPU a page / trafilatura", reached=total / per_page, wanted=0.9, at_most=True, aim="0.6"),
@@ -232,7 +233,7 @@ def compare(warc: Path, single: Path, few: Path, workers: int) -> list[Bar]:
         Bar(what=f"{workers} workers / 1 worker, pages/s",
             reached=statistics.median(one) / statistics.median(several) if workers > 1 else None, wanted=1.8),
         Bar(what="news-please / leesook, CPU a page",
-            reached=theirs["news-please"] * per_page / total if theirs else None, wanted=6, aim="10"),
+            reached=beside["news-please"] * per_page / total if beside else None, wanted=6, aim="10"),
     ]  # fmt: skip
 
 

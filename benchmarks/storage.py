@@ -9,7 +9,6 @@ a database of its own on the embedded MongoDB; then the server says what its col
 from __future__ import annotations
 
 import argparse
-import gzip
 import os
 import subprocess
 import sys
@@ -18,16 +17,15 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import psutil
 import pymongo
-from fastwarc.warc import WarcRecord, WarcRecordType
 
 from benchmarks.made_news import paragraphs, sentences
+from benchmarks.running import warc_record
 from crawler.mongodb.embedded import embedded_server
 
 _COLLECTIONS = ("articles", "revisions", "pages")
@@ -35,29 +33,19 @@ _PAPERS = 20
 MEGABYTE = 1 << 20
 
 
-def write_made_archive(path: Path, count: int, *, first: int = 0) -> None:
-    """Write a WARC of so many invented articles, each with two read-also links, over twenty papers and a year.
-
-    first: number of the first one; where numbers are other, so are URLs and texts.
-    """
-    random = Random(f"{first}")
+def write_made_archive(path: Path, count: int) -> None:
+    """Write a WARC of so many invented articles, each with two read-also links, over twenty papers and a year."""
+    random = Random("0")
     start = datetime(2025, 1, 1, 6, tzinfo=UTC)
     with path.open("wb") as file:
-        for number in range(first, first + count):
+        for number in range(count):
             published = start + timedelta(minutes=number % 500_000)
             file.write(made_record(number, made_page(random, number, published), captured_at=published))
 
 
 def made_record(number: int, page: bytes, *, captured_at: datetime) -> bytes:
     """Return an invented article as a compressed record of a WARC, captured at an instant (UTC)."""
-    record = WarcRecord()
-    record.init_headers(record_type=WarcRecordType.response, record_urn=f"urn:made:{number}".encode())
-    record.headers["WARC-Target-URI"] = address(number)
-    record.headers["WARC-Date"] = f"{captured_at:%Y-%m-%dT%H:%M:%SZ}"
-    record.set_bytes_content(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + page)
-    whole = BytesIO()
-    record.write(whole)
-    return gzip.compress(whole.getvalue(), compresslevel=1, mtime=0)
+    return warc_record(address(number), page, content_type="text/html; charset=utf-8", captured_at=captured_at)
 
 
 def address(number: int) -> str:

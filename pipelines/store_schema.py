@@ -55,8 +55,9 @@ ARTICLE_INDEXES = (
     ),
 )
 TEXT_INDEX = IndexModel(list(text_search.KEYS), **text_search.OPTIONS)
-"""For the words in articles, each by the grammar of its language. An article takes 1.5 to 8 ms more to insert with it
-(docs/scale.md says when), and 5 to 12 kB more on the disk (benchmarks/storage.py): hence the setting TEXT_INDEX."""
+"""For the words in articles, each by the grammar of its language. An article takes 1.5 to 3 ms more to insert with it,
+several times that where it has outgrown the server's cache (docs/scale.md), and 5 to 12 kB more on the disk
+(benchmarks/storage.py): hence the setting TEXT_INDEX."""
 REVISION_INDEXES = (
     IndexModel([("article_id", ASCENDING), ("revision", DESCENDING)]),
     IndexModel([("related.article_id", ASCENDING)]),

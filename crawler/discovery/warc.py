@@ -236,12 +236,11 @@ def _page(
     if declared > _MAX_RECORD_BYTES:
         return Damage(offset=position, what=f"record of {declared} bytes, more than {_MAX_RECORD_BYTES}")
     parts, size = list[bytes](), 0
-    while part := record.reader.read(_PART):
+    while size < declared and (part := record.reader.read(_PART)):
         parts.append(part)
         size += len(part)
-        if size >= declared:
-            break
-        yield _PAUSE
+        if declared > _PART:
+            yield _PAUSE
     if size < declared:
         return Damage(offset=position, what=f"truncated record: {size} of {declared} bytes")
     return _answer(b"".join(parts), url.strip("<>"), _date(record), position)

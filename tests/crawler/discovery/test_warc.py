@@ -192,7 +192,7 @@ def test_within_a_large_record_others_may_have_their_turn(path: Path, compressed
     content, offsets = archive(answers, compressed=compressed)
     path.write_bytes(content)
     found = list(read_gently(path))
-    assert [type(one) for one in found] == [ArchivedPage, Pause, Pause, ArchivedPage]
+    assert [type(one) for one in found] == [ArchivedPage, Pause, Pause, Pause, ArchivedPage]
     assert [one for one in found if not isinstance(one, Pause)] == list(read_archive(path))
     assert [one.body for one in read_archive(path) if isinstance(one, ArchivedPage)] == list(bodies)
     # One that breaks off is as damaged as a small one.
