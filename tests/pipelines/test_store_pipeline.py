@@ -19,6 +19,7 @@ import pymongo
 import pytest
 
 from crawler.mongodb.embedded import EmbeddedServer, embedded_server, serving_pid
+from tests.processes import standing_still
 from tests.running import with_load
 
 if TYPE_CHECKING:
@@ -156,16 +157,13 @@ def test_interrupted_twice_ends_at_once_even_if_mongod_hangs(own_server: Embedde
         running.wait_until_stored(50)
         pid = serving_pid(tmp_path / "db")
         assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        with standing_still(pid):
             running.process.send_signal(signal.SIGINT)
             time.sleep(0.5)
             running.process.send_signal(signal.SIGINT)
             started = time.monotonic()
             running.wait(10)
             assert time.monotonic() - started < with_load(2)
-        finally:
-            os.kill(pid, signal.SIGCONT)
         assert re.search(r"\d+ pages were fetched and not stored; they stay pending", running.log)
         states = running.states()
         assert states["stored"] + states["pending"] + states["rejected"] + states["failed"] == 4004

@@ -24,6 +24,7 @@ from crawler.frontier.patience import DatabaseLost, Patience, is_passing, is_ref
 from crawler.mongodb.embedded import embedded_server, serving_pid
 from pipelines.store_schema import prepare
 from pipelines.store_writer import MAX_BATCH, Gathering
+from tests.processes import standing_still
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -195,13 +196,14 @@ class OwnServer:
         self._stack = stack
         self.uri = stack.enter_context(embedded_server(directory)).uri
 
-    def signal(self, number: signal.Signals) -> None:
+    @property
+    def pid(self) -> int:
         pid = serving_pid(self._directory)
         assert pid is not None
-        os.kill(pid, number)
+        return pid
 
     async def kill(self) -> None:
-        self.signal(signal.SIGKILL)
+        os.kill(self.pid, signal.SIGKILL)
         while serving_pid(self._directory) is not None:
             await asyncio.sleep(0.02)
 
@@ -289,14 +291,11 @@ class TestLostDatabase:
             await prepare(client.news)
             async with desks(client.news, patience=1.5) as desk:
                 await desk.store_all(article())
-                own_server.signal(signal.SIGSTOP)
-                try:
+                with standing_still(own_server.pid):
                     started = time.monotonic()
                     with pytest.raises(DatabaseLost):
                         await desk.writer.write(Failure(requested_url="https://a.example/", reason=FailureReason.DNS))
                     assert time.monotonic() - started < 6
-                finally:
-                    own_server.signal(signal.SIGCONT)
             await Patience(30).ask(lambda: client.admin.command("ping"))
 
     async def test_closing_does_not_hang_without_a_server(

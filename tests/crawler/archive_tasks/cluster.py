@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self
 from pymongo.database import Database
 
 from tests.crawler.archive_tasks.archives import Archives
+from tests.processes import go_on, stop
 from tests.running import ROOT, Ran
 
 PATIENCE = 240
@@ -77,20 +78,20 @@ class Cluster:
         self.workers.remove(worker)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
-        os.kill(held.pid, signal.SIGCONT)
+        go_on(held.pid)
 
     def _hold(self, part: dict[str, Any], database: Database[Any]) -> Held | None:
         """Stop the process of a part; None if it was over by then."""
         pid = part["process"]["pid"]
         try:
-            os.kill(pid, signal.SIGSTOP)
+            stop(pid)
         except ProcessLookupError:
             return None
         if database.crawls.count_documents({"_id": part["_id"]} | PARTS_THAT_READ):
             # The field after the name, which may have spaces, and the state.
             parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
             return Held(pid, int(parent))
-        os.kill(pid, signal.SIGCONT)
+        go_on(pid)
         return None
 
     def log(self) -> str:

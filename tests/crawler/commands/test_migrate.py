@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from crawler.mongodb.embedded import serving_pid
 from crawler.url import article_id
 from pipelines.store_schema import article_schema
 from tests.faults.crawling import own_mongod
+from tests.processes import standing_still
 from tests.running import ROOT, environment, with_load
 
 if TYPE_CHECKING:
@@ -100,12 +100,11 @@ def test_interrupted_while_the_server_hangs_it_ends(tmp_path: Path) -> None:
                 while database.migrations.find_one({}) is None:
                     assert process.poll() is None
                     time.sleep(0.02)
-                os.kill(pid, signal.SIGSTOP)
-                # In the middle of whichever question it had asked.
-                time.sleep(dice.uniform(0.2, 0.6))
-                process.send_signal(signal.SIGINT)
-                said, _ = process.communicate(timeout=with_load(10))
+                with standing_still(pid):
+                    # In the middle of whichever question it had asked.
+                    time.sleep(dice.uniform(0.2, 0.6))
+                    process.send_signal(signal.SIGINT)
+                    said, _ = process.communicate(timeout=with_load(10))
             finally:
-                os.kill(pid, signal.SIGCONT)
                 process.kill()
             assert (process.returncode, said) == (130, "scrapy migrate: interrupted\n")

@@ -21,6 +21,7 @@ from crawler.text_search import Words
 from crawler.url import article_id
 from tests.crawler.dashboard.conftest import Store
 from tests.crawler.dashboard.serving import Answer, Dashboard, serving
+from tests.processes import standing_still
 
 EVIL = (
     "</pre></title></textarea>\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*97}}{% raw %}\u202e${x}&lt;"
@@ -232,11 +233,8 @@ def test_a_mongodb_that_hangs_or_is_gone(own_server: EmbeddedServer) -> None:
         serving(client["news"]) as dashboard,
     ):
         assert dashboard.get("/").status == 200
-        os.kill(own_server.pid, signal.SIGSTOP)
-        try:
+        with standing_still(own_server.pid):
             answer = dashboard.get("/")
-        finally:
-            os.kill(own_server.pid, signal.SIGCONT)
         assert (answer.status, "MongoDB does not answer" in answer.words) == (503, True)
         assert dashboard.get("/sites").status == 200
         os.kill(own_server.pid, signal.SIGKILL)
