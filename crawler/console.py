@@ -16,6 +16,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from crawler.mongodb.errors import DatabaseUnavailable
+from crawler.setting_values import SettingError, check_values
 
 if TYPE_CHECKING:
     import argparse
@@ -90,10 +91,14 @@ class QuietCommand(ScrapyCommand):
         try:
             for unknown in (arg for arg in args if arg.startswith("-") and arg != "-"):
                 raise UsageError(f"there is no option {unknown}")
+            assert self.settings is not None
+            check_values(self.settings)
             self.exitcode = self.execute(args, opts)
             sys.stdout.flush()
         except UsageError as error:
             self.exitcode = self._say(f"{error} (scrapy {self._name} -h lists the options)", MISUSED)
+        except SettingError as error:
+            self.exitcode = self._say(str(error), MISUSED)
         except (CommandError, DatabaseUnavailable) as error:
             self.exitcode = self._say(str(error), FAILED)
         except PyMongoError as error:

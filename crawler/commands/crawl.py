@@ -29,11 +29,12 @@ from crawler.frontier.cluster.connection import FrontierUnavailable
 from crawler.frontier.cluster.connection import check as check_redis
 from crawler.frontier.ledger import PageState
 from crawler.frontier.parts import part_counts
-from crawler.frontier.revisits import SettingError, read_steps
+from crawler.frontier.revisits import read_steps
 from crawler.frontier.session import CrawlSession
-from crawler.health.delivery import DeliverySetting, check_settings
+from crawler.health.delivery import check_settings
 from crawler.mongodb.connection import DatabaseUnavailable, OpenDatabase, open_database, target
 from crawler.mongodb.problems import NO_ROOM, full_disk
+from crawler.setting_values import SettingError, check_values, log_level
 from crawler.sites import SiteFileError, UnknownSite
 from crawler.url import load_suffixes
 
@@ -71,12 +72,16 @@ class Command(crawl.Command):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Read the options; keep Scrapy's greeting out of the log unless somebody asked for a level."""
-        if opts.loglevel is not None:
-            opts.loglevel = opts.loglevel.upper()
-            if opts.loglevel not in logging.getLevelNamesMapping():
-                raise UsageError(f"--loglevel {opts.loglevel}: give CRITICAL, ERROR, WARNING, INFO or DEBUG")
         super().process_options(args, opts)
-        if opts.loglevel is None:
+        assert self.settings is not None
+        try:
+            level = log_level(self.settings)
+        except SettingError as error:
+            raise UsageError(str(error)) from None
+        self.settings.set("LOG_LEVEL", level, priority="cmdline")
+        if opts.loglevel is not None:
+            opts.loglevel = level
+        else:
             # A filter: levels are set anew by Scrapy just before it greets.
             logging.getLogger("scrapy.utils.log").addFilter(lambda record: record.levelno >= logging.WARNING)
 
@@ -99,10 +104,11 @@ class Command(crawl.Command):
             return self._end(USAGE, f"unknown spider {args[0]!r}; there are: {known}")
         if issubclass(spider_class, PageSpider):
             try:
+                check_values(self.settings)
                 spider_class(**opts.spargs)
                 read_steps(self.settings.getlist("REVISITS"))
                 check_settings(command=self.settings["HEALTH_COMMAND"], webhook=self.settings["HEALTH_WEBHOOK_URL"])
-            except (ArgumentError, SiteFileError, UnknownSite, SettingError, DeliverySetting) as error:
+            except (ArgumentError, SiteFileError, UnknownSite, SettingError) as error:
                 return self._end(USAGE, str(error))
         # On the loggers, not on the handler: a record that nobody wants is then not even made.
         for name in _NOISY:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo import UpdateOne
 
+from crawler.setting_values import SettingError
+
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
 
@@ -21,10 +23,6 @@ _MEMORY = 0.995
 """What an earlier look weighs after one more: a few hundred looks decide."""
 _DENSEST, _WIDEST = 0.5, 4.0
 _DAY = timedelta(days=1)
-
-
-class SettingError(ValueError):
-    """A setting that cannot be used; the message names it and the remedy."""
 
 
 def read_steps(values: Sequence[str]) -> tuple[timedelta, ...]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from crawler.health.alarms import Alarm, to_entry
+from crawler.setting_values import SettingError
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ SECONDS = 20.0
 """So long a command, or a webhook, may take."""
 
 
-class DeliverySetting(ValueError):
+class DeliverySetting(SettingError):
     """HEALTH_COMMAND or HEALTH_WEBHOOK_URL cannot be used; the message names it and the remedy."""
 
 

@@ -184,7 +184,7 @@ def test_mistakes_are_one_line_and_no_crawl(crawl: Crawl, database: Database[Any
 
 @pytest.mark.parametrize(
     ("level", "says"),
-    [("veel", "--loglevel VEEL: give CRITICAL, ERROR, WARNING, INFO or DEBUG"), ("debug", "no such file or folder")],
+    [("veel", "LOG_LEVEL=veel: give CRITICAL, ERROR, WARNING, INFO or DEBUG"), ("debug", "no such file or folder")],
 )
 def test_a_log_level_is_known_in_small_letters_too(crawl: Crawl, level: str, says: str) -> None:
     ran = crawl("-a", "warc=nergens.warc", "--loglevel", level)
