@@ -30,8 +30,9 @@ from crawler.frontier.cluster.connection import check as check_redis
 from crawler.frontier.ledger import PageState
 from crawler.frontier.parts import part_counts
 from crawler.frontier.revisits import read_steps
-from crawler.frontier.session import CrawlSession
+from crawler.frontier.session import CrawlSession, part_of
 from crawler.health.delivery import check_settings
+from crawler.health.metrics import check_file
 from crawler.mongodb.connection import DatabaseUnavailable, OpenDatabase, open_database, target
 from crawler.mongodb.problems import NO_ROOM, full_disk
 from crawler.setting_values import SettingError, check_values, log_level
@@ -107,7 +108,9 @@ class Command(crawl.Command):
                 check_values(self.settings)
                 spider_class(**opts.spargs)
                 read_steps(self.settings.getlist("REVISITS"))
+                part_of(self.settings)
                 check_settings(command=self.settings["HEALTH_COMMAND"], webhook=self.settings["HEALTH_WEBHOOK_URL"])
+                check_file(self.settings["METRICS_FILE"])
             except (ArgumentError, SiteFileError, UnknownSite, SettingError) as error:
                 return self._end(USAGE, str(error))
         # On the loggers, not on the handler: a record that nobody wants is then not even made.
@@ -124,7 +127,8 @@ class Command(crawl.Command):
                 check_redis(redis)
             with open_database(self.settings) as database:
                 self.before_crawl(database)
-                self.crawler_process.settings.set("MONGODB_URI", database.uri, priority="cmdline")
+                for name, value in (("MONGODB_URI", database.uri), ("MONGODB_DATABASE", database.database.name)):
+                    self.crawler_process.settings.set(name, value, priority="cmdline")
                 runner = self.crawler_process.create_crawler(spider_class)
                 runner.signals.connect(_keep_what_is_loaded, signal=signals.spider_opened)
                 # Not while pages wait, and before what is loaded is kept.
@@ -134,7 +138,11 @@ class Command(crawl.Command):
                 asyncio.get_event_loop().call_soon(self._signal.listen)
                 self.crawler_process.crawl(runner, **opts.spargs)
                 self.crawler_process.start()
-                self._log_errors = runner.get_extension(LogErrors)
+                try:
+                    self._log_errors = runner.get_extension(LogErrors)
+                except RuntimeError:
+                    # None was made, as one that a setting names cannot be.
+                    return self._end(FAILED, "the crawl could not be started; see the log")
                 self._conclude(runner, database)
         except (DatabaseUnavailable, FrontierUnavailable) as error:
             return self._end(DATABASE, str(error))
@@ -177,7 +185,7 @@ class Command(crawl.Command):
         spider, watch = runner.spider, runner.get_extension(RunWatch)
         session, progress = runner.get_extension(CrawlSession), runner.get_extension(Progress)
         if not isinstance(spider, PageSpider) or watch is None or session is None:
-            return self._end(1, "the crawl could not be started; see the log")
+            return self._end(FAILED, "the crawl could not be started; see the log")
         if watch.reason is None:
             # Stopped at once: that tasks were left where they stood is no news, and asyncio says it of each.
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)

@@ -21,10 +21,12 @@ from crawler.frontier.policies import Policies
 from crawler.frontier.revisits import Revisits, read_steps
 from crawler.frontier.runs import Runs
 from crawler.mongodb.connection import close_within
+from crawler.setting_values import SettingError
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
     from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -47,8 +49,7 @@ class CrawlSession:
             appname="leesook",
         )
         self.database: AsyncDatabase[Mapping[str, Any]] = self.client[settings["MONGODB_DATABASE"]]
-        whole = settings["PART_OF_RUN"]
-        self.runs = Runs(self.database, part_of=ObjectId(whole) if whole else None)
+        self.runs = Runs(self.database, part_of=part_of(settings))
         self.hosts = Hosts(self.database, self.runs)
         self.policies = Policies(self.database)
         self.revisits = Revisits(self.database, read_steps(settings.getlist("REVISITS")))
@@ -137,6 +138,14 @@ class CrawlSession:
         if self._asking:
             await asyncio.wait(self._asking, timeout=last_words)
         await close_within(_LAST_WORDS, self.client, goodbye=max(last_words, 0.1))
+
+
+def part_of(settings: BaseSettings) -> ObjectId | None:
+    """Return the run whose part this one is, by PART_OF_RUN. Raises SettingError."""
+    whole = settings["PART_OF_RUN"]
+    if whole and not ObjectId.is_valid(whole):
+        raise SettingError(f"PART_OF_RUN={whole}: no _id of a run: leave it out, leesook gives it to its own processes")
+    return ObjectId(whole) if whole else None
 
 
 def session_of(crawler: Crawler) -> CrawlSession:

@@ -107,6 +107,8 @@ def test_a_log_level_that_there_is_not(level: Any) -> None:
         (("crawl", "news"), "EXTRACTION_WORKERS=two"),
         (("crawl", "backfill", "-a", "urls=README.md"), "TDM_OBEY=no"),
         (("crawl", "news"), "LOG_LEVEL=veel"),
+        (("crawl", "news"), "PART_OF_RUN=zzz"),
+        (("crawl", "news"), "METRICS_FILE=/nowhere/leesook.prom"),
         (("status",), "MONGODB_WAIT=-1"),
         (("replay",), "EXTRACTION_TIMEOUT=0"),
         (("extract", "README.md"), "DOWNLOAD_TIMEOUT=nooit"),
@@ -117,5 +119,5 @@ def test_a_command_says_it_in_a_line_before_it_begins(command: tuple[str, ...], 
     ran = scrapy(*command, "-s", setting, env=environment(mongodb_uri="mongodb://127.0.0.1:1/", database="x"))
     assert ran.exit_code == 2, ran.said
     assert ran.stdout == "" or setting.startswith("LOG_LEVEL")
-    assert f"{setting}: give " in ran.stdout + ran.stderr
+    assert f"{setting}: " in ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr

@@ -182,6 +182,23 @@ def test_mistakes_are_one_line_and_no_crawl(crawl: Crawl, database: Database[Any
     assert database.list_collection_names() == []
 
 
+def test_an_extension_that_there_is_not_ends_in_a_line(crawl: Crawl, database: Database[Any]) -> None:
+    ran = crawl("-a", "urls=README.md", "-s", 'EXTENSIONS={"nowhere.Ours": 1}')
+    assert ran.exit_code == 1
+    assert ran.stderr.splitlines()[-1] == "scrapy crawl: the crawl could not be started; see the log"
+    assert "No module named 'nowhere'" in ran.stderr
+    assert database.pages.count_documents({}) == 0
+
+
+def test_a_database_without_a_name_is_the_usual_one(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("")
+    env = environment(mongodb_uri="", database="") | {"MONGODB_DATA_DIR": str(tmp_path / "db")}
+    ran = scrapy("crawl", "backfill", "-a", f"urls={listed}", "-s", "MONGODB_DATABASE=", env=env)
+    assert ran.exit_code == 0, ran.said
+    assert ran.balance["discovered"] == 0
+
+
 @pytest.mark.parametrize(
     ("level", "says"),
     [("veel", "LOG_LEVEL=veel: give CRITICAL, ERROR, WARNING, INFO or DEBUG"), ("debug", "no such file or folder")],
