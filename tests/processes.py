@@ -1,11 +1,11 @@
-"""Processes that a test makes stand still, as if they hung."""
+"""Processes that a test makes stand still, as if they hung, or kills; a signal by itself returns before they do."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -17,19 +17,13 @@ _LONGEST = 60
 def stop(pid: int) -> None:
     """Stop a process, and return when it stands still.
 
-    SIGSTOP by itself returns before that: one thread of the process has to run first, and on a busy machine a mongod
-    answered for up to 20 ms more, in which a whole batch was stored.
+    One thread of the process has to run first: on a busy machine a mongod answered for up to 20 ms after SIGSTOP, in
+    which a whole batch was stored.
     Raises ProcessLookupError where there is none, and AssertionError where it does not stop.
     """
     os.kill(pid, signal.SIGSTOP)
-    give_up = time.monotonic() + _LONGEST
-    with _lookup_error(pid):
-        process = psutil.Process(pid)
-        while (status := process.status()) != psutil.STATUS_STOPPED:
-            if status == psutil.STATUS_ZOMBIE:
-                raise ProcessLookupError(pid)
-            assert time.monotonic() < give_up, f"process {pid} does not stop: {status}"
-            time.sleep(0.001)
+    if not _waited(pid, lambda process: process.status() == psutil.STATUS_STOPPED):
+        raise ProcessLookupError(pid)
 
 
 def go_on(pid: int) -> None:
@@ -48,9 +42,23 @@ def standing_still(pid: int) -> Iterator[None]:
             go_on(pid)
 
 
-@contextmanager
-def _lookup_error(pid: int) -> Iterator[None]:
+def kill(pid: int) -> None:
+    """Kill a process as the kernel does, and return when it has let go of all it had. Raises as `stop`."""
+    os.kill(pid, signal.SIGKILL)
+    _waited(pid, lambda _: False)
+
+
+def _waited(pid: int, holds: Callable[[psutil.Process], bool]) -> bool:
+    """Wait until something holds of a process, and return True; False once it has ended, with all of its threads."""
+    give_up = time.monotonic() + _LONGEST
     try:
-        yield
-    except psutil.NoSuchProcess as gone:
-        raise ProcessLookupError(pid) from gone
+        process = psutil.Process(pid)
+        while not holds(process):
+            # What has ended stays a zombie where nobody asks for its exit status.
+            if process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1:
+                return False
+            assert time.monotonic() < give_up, f"process {pid} is still {process.status()}"
+            time.sleep(0.001)
+    except psutil.NoSuchProcess:
+        return False
+    return True

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +19,7 @@ from crawler.text_search import Words
 from crawler.url import article_id
 from tests.crawler.dashboard.conftest import Store
 from tests.crawler.dashboard.serving import Answer, Dashboard, serving
-from tests.processes import standing_still
+from tests.processes import kill, standing_still
 
 EVIL = (
     "</pre></title></textarea>\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*97}}{% raw %}\u202e${x}&lt;"
@@ -237,7 +235,7 @@ def test_a_mongodb_that_hangs_or_is_gone(own_server: EmbeddedServer) -> None:
             answer = dashboard.get("/")
         assert (answer.status, "MongoDB does not answer" in answer.words) == (503, True)
         assert dashboard.get("/sites").status == 200
-        os.kill(own_server.pid, signal.SIGKILL)
+        kill(own_server.pid)
         for path in ("/articles?q=x", "/metrics"):
             answer = dashboard.get(path)
             assert (answer.status, "MongoDB does not answer" in answer.words) == (503, True)
