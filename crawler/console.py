@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from abc import abstractmethod
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pymongo.errors import PyMongoError
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _CANCEL_SECONDS = 1.0
 """Until what did not end when it was cancelled is cancelled again."""
+_AGAIN_SECONDS = 5.0
+"""Until what did not end when a signal interrupted it is interrupted again."""
+_MOST_TIMES = 8
+"""How often, before the process ends without more ado. A lock that stays taken costs up to four."""
 FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 EXIT_STATUSES = {
     0: "it did what was asked",
@@ -61,7 +65,43 @@ def run_interruptibly(main: Coroutine[Any, Any, T]) -> T:
                 running.cancel()
                 await asyncio.wait({running}, timeout=_CANCEL_SECONDS)
 
-    return asyncio.run(watched())
+    ours = signal.getsignal(signal.SIGINT)
+    if ours is signal.SIG_IGN:
+        return asyncio.run(watched())
+    # The only handler that asyncio puts its own in the place of, which cancels.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return asyncio.run(watched())
+    finally:
+        signal.signal(signal.SIGINT, ours)
+
+
+def raising(error: Callable[[], BaseException]) -> Callable[[int, FrameType | None], None]:
+    """Return a handler of a signal that raises an error, and raises it again while the process does not end.
+
+    Where it is raised just after a lock was taken, and before the block that lets it go has begun, the lock stays
+    taken. PyMongo then waits for it when a cursor or the client is closed, if need be as the interpreter ends: an
+    export with a signal in its first question to the server stood still for good.
+    """
+    times = 0
+
+    def handler(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal times
+        times += 1
+        if times > _MOST_TIMES:
+            os._exit(FAILED)
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+        raise error()
+
+    return handler
+
+
+def interrupted_once() -> None:
+    """Have Ctrl-C and SIGTERM raise KeyboardInterrupt, and not again: for what stops a server, which takes its time."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 class CommandError(Exception):
@@ -87,7 +127,9 @@ class QuietCommand(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run `execute` between signals and exceptions on one side and a person on the other."""
         # As Ctrl-C does, SIGTERM unwinds the stack: half-written files go, the embedded MongoDB stops.
-        signal.signal(signal.SIGTERM, _terminate)
+        signal.signal(signal.SIGTERM, raising(lambda: SystemExit(TERMINATED)))
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, raising(KeyboardInterrupt))
         try:
             for unknown in (arg for arg in args if arg.startswith("-") and arg != "-"):
                 raise UsageError(f"there is no option {unknown}")
@@ -116,7 +158,3 @@ class QuietCommand(ScrapyCommand):
     def _say(self, message: str, status: int) -> int:
         print(f"scrapy {self._name}: {' '.join(message.split())}", file=sys.stderr)
         return status
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(TERMINATED)

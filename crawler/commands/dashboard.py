@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import UsageError
 
-from crawler.console import CommandError, QuietCommand
+from crawler.console import CommandError, QuietCommand, interrupted_once
 from crawler.mongodb.connection import open_database, redacted
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class Command(QuietCommand):
             ) from None
         assert self.settings is not None
         # A service manager's SIGTERM is as good a goodbye as Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        interrupted_once()
         try:
             with listening(opts.host, opts.port) as found, open_database(self.settings) as opened:
                 url = address_of(found, opts.host)

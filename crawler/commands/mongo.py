@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import UsageError
 
-from crawler.console import CommandError, QuietCommand
+from crawler.console import CommandError, QuietCommand, interrupted_once
 from crawler.mongodb.connection import MongoTarget, redacted, target
 from crawler.mongodb.embedded import EmbeddedServer, embedded_server, expected_uri, rotate_log
 from crawler.mongodb.hints import shell_hint
@@ -63,7 +62,7 @@ class Command(QuietCommand):
                 f"MONGODB_URI names another server, {redacted(where.uri)}: unset it to run the embedded one"
             )
         # A service manager's SIGTERM is as good a goodbye as Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        interrupted_once()
         try:
             with embedded_server(where.data_dir) as server:
                 _announce(server, where)

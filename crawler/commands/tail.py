@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from pymongo.errors import PyMongoError
 from scrapy.exceptions import UsageError
 
-from crawler.console import CommandError, QuietCommand
+from crawler.console import CommandError, QuietCommand, raising
 from crawler.export.selection import Selection, selection
 from crawler.export.shapes import json_lines
 from crawler.frontier.patience import is_passing
@@ -118,15 +118,16 @@ class Interrupts:
     def __init__(self) -> None:
         self._busy = False
         self._wanted = False
+        self._raise = raising(KeyboardInterrupt)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._arrived)
 
-    def _arrived(self, _number: int, _frame: FrameType | None) -> None:
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
         # The second one is meant, also while a full pipe keeps us.
         if self._busy and not self._wanted:
             self._wanted = True
         else:
-            raise KeyboardInterrupt
+            self._raise(number, frame)
 
     @contextmanager
     def held(self) -> Iterator[None]:

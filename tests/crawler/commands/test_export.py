@@ -193,6 +193,34 @@ def test_an_export_that_is_stopped_leaves_no_half_file(
     assert os.listdir(tmp_path) == []
 
 
+SIGNALLED = """
+import runpy, signal, sys
+
+def look(frame, event, argument):
+    if event == "return" and frame.f_back.f_code.co_name == "_get_conn":
+        sys.settrace(None)
+        signal.raise_signal(signal.SIGTERM)
+    return look
+
+def trace(frame, event, argument):
+    # Of a condition: its lock is taken, and the block that lets it go has not begun.
+    return look if frame.f_code.co_qualname == "Condition.__enter__" else None
+
+sys.settrace(trace)
+sys.argv[0] = "scrapy"
+runpy.run_module("scrapy", run_name="__main__")
+"""
+
+
+def test_a_signal_in_the_moment_in_which_pymongo_takes_a_lock(shelf: Shelf, tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", SIGNALLED, "export", "-o", str(tmp_path / "a.jsonl")],
+        cwd=ROOT, env=shelf.env, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout, ran.stderr) == (143, "", "")
+    assert os.listdir(tmp_path) == []
+
+
 def fill(shelf: Shelf, make_article: Callable[..., Article], number: int) -> None:
     long = "Het water stijgt en niemand weet waarom. " * 50
     addresses = (f"https://www.polderbode.example/lang-{count}" for count in range(number))
