@@ -66,7 +66,7 @@ def run_interruptibly(main: Coroutine[Any, Any, T]) -> T:
                 await asyncio.wait({running}, timeout=_CANCEL_SECONDS)
 
     ours = signal.getsignal(signal.SIGINT)
-    if ours is signal.SIG_IGN:
+    if not callable(ours):
         return asyncio.run(watched())
     # The only handler that asyncio puts its own in the place of, which cancels.
     signal.signal(signal.SIGINT, signal.default_int_handler)

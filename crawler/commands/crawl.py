@@ -32,7 +32,6 @@ from crawler.frontier.parts import part_counts
 from crawler.frontier.revisits import read_steps
 from crawler.frontier.session import CrawlSession, part_of
 from crawler.health.delivery import check_settings
-from crawler.health.metrics import check_file
 from crawler.mongodb.connection import DatabaseUnavailable, OpenDatabase, open_database, target
 from crawler.mongodb.problems import NO_ROOM, full_disk
 from crawler.setting_values import SettingError, check_values, log_level
@@ -110,7 +109,6 @@ class Command(crawl.Command):
                 read_steps(self.settings.getlist("REVISITS"))
                 part_of(self.settings)
                 check_settings(command=self.settings["HEALTH_COMMAND"], webhook=self.settings["HEALTH_WEBHOOK_URL"])
-                check_file(self.settings["METRICS_FILE"])
             except (ArgumentError, SiteFileError, UnknownSite, SettingError) as error:
                 return self._end(USAGE, str(error))
         # On the loggers, not on the handler: a record that nobody wants is then not even made.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest, write_to_textfile
 from prometheus_client.core import GaugeMetricFamily
@@ -14,7 +12,6 @@ from prometheus_client.registry import Collector
 
 from crawler.health.judgement import Outlet, State
 from crawler.health.readings import Measure
-from crawler.setting_values import SettingError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Of an HTTP answer with `text_of`."""
@@ -54,19 +51,6 @@ def text_of(numbers: Numbers) -> bytes:
     """Return the metrics as text, of CONTENT_TYPE."""
     text: bytes = generate_latest(_registry(numbers))
     return text
-
-
-def check_file(path: str | None) -> None:
-    """Raise SettingError where METRICS_FILE cannot be written: a crawl of a day would only say so at its end."""
-    if not path:
-        return
-    folder = Path(path).absolute().parent
-    if Path(path).is_dir():
-        raise SettingError(f"METRICS_FILE={path}: that is a folder: name a file in it, as leesook.prom")
-    if not folder.is_dir():
-        raise SettingError(f"METRICS_FILE={path}: there is no folder {folder}: make it, or name another file")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SettingError(f"METRICS_FILE={path}: this user may not write in {folder}: name another file")
 
 
 def write_file(path: str, numbers: Numbers) -> None:

@@ -108,7 +108,6 @@ def test_a_log_level_that_there_is_not(level: Any) -> None:
         (("crawl", "backfill", "-a", "urls=README.md"), "TDM_OBEY=no"),
         (("crawl", "news"), "LOG_LEVEL=veel"),
         (("crawl", "news"), "PART_OF_RUN=zzz"),
-        (("crawl", "news"), "METRICS_FILE=/nowhere/leesook.prom"),
         (("status",), "MONGODB_WAIT=-1"),
         (("replay",), "EXTRACTION_TIMEOUT=0"),
         (("extract", "README.md"), "DOWNLOAD_TIMEOUT=nooit"),

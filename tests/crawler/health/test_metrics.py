@@ -8,9 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from crawler.health.judgement import Finding, Outlet, State
-from crawler.health.metrics import LastRun, Numbers, check_file, text_of, write_file
+from crawler.health.metrics import LastRun, Numbers, text_of, write_file
 from crawler.health.readings import Measure
-from crawler.setting_values import SettingError
 
 AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 NUMBERS = Numbers(
@@ -54,12 +53,3 @@ def test_the_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         write_file(str(tmp_path / "no" / "leesook.prom"), NUMBERS)
-
-
-def test_a_file_that_cannot_be_written_is_known_before_a_crawl(tmp_path: Path) -> None:
-    check_file(None)
-    check_file(str(tmp_path / "leesook.prom"))
-    with pytest.raises(SettingError, match=r"METRICS_FILE=.*there is no folder .*nowhere: make it"):
-        check_file(str(tmp_path / "nowhere" / "leesook.prom"))
-    with pytest.raises(SettingError, match=r"METRICS_FILE=.*that is a folder: name a file in it"):
-        check_file(str(tmp_path))
