@@ -3,7 +3,8 @@
     python -m benchmarks.live [WARC] [--pages N] [--hosts N]
 
 The pages of the WARC are served by a process of its own from loopback addresses, compressed as papers do it, and
-crawled with `-a urls=…`; then they are read from a WARC with the same URLs. Both end in the same articles.
+crawled with `-a urls=…`; then they are read from a WARC with the same URLs. Both end in the same articles, but for the
+pages that reserve text and data mining (two of 698): those are kept from archives only.
 """
 
 from __future__ import annotations
