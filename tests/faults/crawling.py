@@ -18,6 +18,7 @@ from crawler.mongodb.embedded import embedded_server
 from crawler.mongodb.process import serving_pid
 from crawler.url import article_id
 from tests.faults.site import Paper
+from tests.processes import kill
 from tests.running import ROOT, Ran, environment
 
 DATABASE = "news"
@@ -44,8 +45,8 @@ class OwnServer:
         """Kill it as the kernel does, and wait until it is gone."""
         pid = serving_pid(self.directory)
         assert pid
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: serving_pid(self.directory) is None)
+        kill(pid)
+        assert serving_pid(self.directory) is None
 
     @contextmanager
     def client(self) -> Iterator[pymongo.MongoClient[dict[str, Any]]]:

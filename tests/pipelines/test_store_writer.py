@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -24,7 +22,7 @@ from crawler.frontier.patience import DatabaseLost, Patience, is_passing, is_ref
 from crawler.mongodb.embedded import embedded_server, serving_pid
 from pipelines.store_schema import prepare
 from pipelines.store_writer import MAX_BATCH, Gathering
-from tests.processes import standing_still
+from tests.processes import kill, standing_still
 from tests.running import with_load
 
 if TYPE_CHECKING:
@@ -204,9 +202,8 @@ class OwnServer:
         return pid
 
     async def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        while serving_pid(self._directory) is not None:
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(kill, self.pid)
+        assert serving_pid(self._directory) is None
 
     async def start(self) -> None:
         server = await asyncio.to_thread(self._stack.enter_context, embedded_server(self._directory))
